@@ -1,0 +1,30 @@
+"""Every setting of the program, in one place; each is the environment variable ``GRIDMAP_`` + its name in capitals.
+
+What a *plan* is made with is not here: that is ``gridmap.domain.plan_settings``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of this process, read once from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDMAP_", extra="ignore")
+
+    language: Literal["en", "zh"] | None = Field(None, description="language of messages; default: the locale's")
+    max_vertices: int = Field(20_000_000, description="most vertices one input layer may have")
+    max_file_bytes: int = Field(4_000_000_000, description="largest input file, bytes, also after unzipping")
+    read_timeout_s: float = Field(600.0, description="longest time the reading of one file may take, seconds")
+    read_memory_bytes: int = Field(8_000_000_000, description="most memory the reader of one file may take, bytes")
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process."""
+    return Settings()
