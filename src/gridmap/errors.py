@@ -86,10 +86,11 @@ class GridmapError(Exception):
         return f"{place}: {said}" if place else said
 
     def mend(self, lang: catalogue.Language | None = None) -> str | None:
-        """What would mend it, where that is known."""
+        """Return what would mend it, where that is known."""
         return catalogue.mend(self.key, lang, **self.values)
 
     def __str__(self) -> str:
+        """Message and mend in the language of the process."""
         mend = self.mend()
         return f"{self.message()}\n  {mend}" if mend else self.message()
 

@@ -51,6 +51,6 @@ def text(key: str, lang: Language | None = None, /, **values: object) -> str:
 
 
 def mend(key: str, lang: Language | None = None, /, **values: object) -> str | None:
-    """What would mend the fault that ``key`` names, or None where the entry does not say."""
+    """Return what would mend the fault that ``key`` names, or None where the entry does not say."""
     wordings = entries()[key].get("mend")
     return wordings[lang or language()].format(**values) if wordings else None

@@ -1,0 +1,1 @@
+"""The vocabulary: enums, frozen dataclasses, plan settings; imports nothing of ours."""

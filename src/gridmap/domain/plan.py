@@ -36,10 +36,11 @@ class Plan:
 
     Attributes
     ----------
-    areas : ``area_code``, ``name``, ``level``, ``parent_code``, ``settlement``, ``area_m2``, ``demand``, ``covered_share``
+    areas : ``area_code``, ``name``, ``level``, ``parent_code``, ``settlement``, ``area_m2``, ``demand``,
+        ``covered_share``
     cells, grids, gaps : as in ``docs/reference/output.md``
-    facilities : the input's columns and ``area_code`` (lowest level, None outside), ``radius_urban_m``, ``radius_rural_m``,
-        ``cells_in_reach``, ``demand_in_reach``
+    facilities : the input's columns and ``area_code`` (lowest level, None outside), ``radius_urban_m``,
+        ``radius_rural_m``, ``cells_in_reach``, ``demand_in_reach``
     assignments : ``grid_code``, ``outlet_id``, ``role``, ``distance_m``, ``demand_in_reach``; no geometry
     jurisdictions : ``outlet_id``, ``name``, ``grids``, ``area_m2``, ``demand``, ``capacity``
     indicators : nested dictionary of plain numbers and strings

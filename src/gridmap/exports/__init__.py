@@ -1,0 +1,1 @@
+"""Write a plan: GeoJSON, GeoPackage, GeoParquet, ledger, report, page."""

@@ -1,0 +1,1 @@
+"""The exact kernel; knows no banks."""

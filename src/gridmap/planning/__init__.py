@@ -1,0 +1,1 @@
+"""Pure decisions on arrays and frames: demand, reach, coverage, assignment, grids, rules."""

@@ -1,0 +1,1 @@
+"""gridmap: exact, certified service grids for bank outlets."""
