@@ -1,0 +1,79 @@
+r"""Areas, lengths and local planes of polygons in the lattice frame, on the WGS 84 ellipsoid.
+
+Areas are taken in the cylindrical equal-area plane
+
+.. math:: X = a\,\lambda, \qquad Y = \frac{a}{2}\,q(\varphi), \qquad
+    q(\varphi) = (1-e^2)\left[\frac{\sin\varphi}{1-e^2\sin^2\varphi}
+    - \frac{1}{2e}\ln\frac{1-e\sin\varphi}{1+e\sin\varphi}\right]
+
+(Snyder, *Map Projections: A Working Manual*, 1987, eq. 3-12), edge by edge between its end points. So areas add up: pieces that
+cancel edge for edge have exactly the area of their sum, but for the rounding of the sum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+from gridmap.geometry.lattice import Geometries, to_degrees
+
+SEMI_MAJOR_M = 6378137.0
+_FLATTENING = 1 / 298.257223563
+_E2 = _FLATTENING * (2 - _FLATTENING)
+_E = np.sqrt(_E2)
+
+
+def _equal_area(units: NDArray[np.float64]) -> NDArray[np.float64]:
+    lon, lat = np.radians(to_degrees(units)).T
+    sine = np.sin(lat)
+    q = (1 - _E2) * (sine / (1 - _E2 * sine**2) + np.arctanh(_E * sine) / _E)
+    return np.column_stack([SEMI_MAJOR_M * lon, SEMI_MAJOR_M / 2 * q])
+
+
+def area_m2(geometries: Geometries) -> NDArray[np.float64]:
+    """Area of each geometry, square metres on the ellipsoid.
+
+    Parameters
+    ----------
+    geometries : (n,) polygons or multipolygons, lattice frame
+
+    Returns
+    -------
+    (n,) float64
+    """
+    coordinates = shapely.get_coordinates(geometries)
+    if not len(coordinates):
+        return np.zeros(len(geometries))
+    # A local origin keeps the shoelace sum from losing digits far from 0, 0.
+    plane = _equal_area(coordinates)
+    plane -= plane.mean(axis=0)
+    return np.asarray(shapely.area(shapely.set_coordinates(geometries.copy(), plane)))
+
+
+class LocalPlane:
+    """A Lambert azimuthal equal-area plane around a place: metres, true area, near-true distance within a county."""
+
+    def __init__(self, lon: float, lat: float) -> None:
+        self.crs = f"+proj=laea +lat_0={lat:.6f} +lon_0={lon:.6f} +datum=WGS84 +units=m +no_defs"
+        self._forward = Transformer.from_crs("EPSG:4326", self.crs, always_xy=True)
+        self._back = Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
+
+    @classmethod
+    def around(cls, geometries: Geometries) -> LocalPlane:
+        """Plane centred on the bounding box of lattice-frame geometries."""
+        box = to_degrees(np.asarray(shapely.total_bounds(geometries)))
+        return cls(float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
+
+    def from_degrees(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 2) longitude and latitude, degrees, to (n, 2) metres of the plane."""
+        return np.column_stack(self._forward.transform(lonlat[:, 0], lonlat[:, 1]))
+
+    def to_degrees(self, xy_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 2) metres of the plane to (n, 2) longitude and latitude, degrees."""
+        return np.column_stack(self._back.transform(xy_m[:, 0], xy_m[:, 1]))
+
+    def project(self, geometries: Geometries) -> Geometries:
+        """Lattice-frame geometries in metres of the plane."""
+        return np.asarray(shapely.transform(geometries, lambda units: self.from_degrees(to_degrees(units))))
