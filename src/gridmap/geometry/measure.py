@@ -6,8 +6,8 @@ Areas are taken in the cylindrical equal-area plane
     q(\varphi) = (1-e^2)\left[\frac{\sin\varphi}{1-e^2\sin^2\varphi}
     - \frac{1}{2e}\ln\frac{1-e\sin\varphi}{1+e\sin\varphi}\right]
 
-(Snyder, *Map Projections: A Working Manual*, 1987, eq. 3-12), edge by edge between its end points. So areas add up: pieces that
-cancel edge for edge have exactly the area of their sum, but for the rounding of the sum.
+(Snyder, *Map Projections: A Working Manual*, 1987, eq. 3-12), edge by edge between its end points. So areas add up:
+pieces that cancel edge for edge have exactly the area of their sum, but for the rounding of the sum.
 """
 
 from __future__ import annotations
