@@ -18,6 +18,7 @@ from gridmap.geometry.lattice import Geometries, Packed, pack, unpack
 
 Indices = NDArray[np.int64]
 
+_POLYGON = 3
 _MIX_LOW, _MIX_HIGH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _FOLD = np.uint64(29)
 
@@ -69,29 +70,67 @@ def edges_of(polygons: Geometries, owner: Indices | None = None) -> Edges:
     -------
     Edges
     """
-    parts, row = shapely.get_parts(polygons, return_index=True)
-    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    if not len(xy):
+    rings = rings_of(polygons)
+    if not len(rings.points):
         return Edges.join([])
-    points = xy.astype(np.int64)
-    first = np.flatnonzero(np.diff(ring, prepend=-1))
-    local = points - points[first][ring]
-    within = np.flatnonzero(ring[1:] == ring[:-1])
+    begin = rings.offset[:-1]
+    length = np.diff(rings.offset)
+    local = rings.points - np.repeat(rings.points[begin], length, axis=0)
+    within = np.delete(np.arange(len(local)), rings.offset[1:] - 1)
     cross = local[within, 0] * local[within + 1, 1] - local[within + 1, 0] * local[within, 1]
-    area = np.zeros(len(rings), np.int64)
-    np.add.at(area, ring[within], cross)
-    is_shell = np.diff(part_of_ring, prepend=-1) != 0
-    backwards = ((area > 0) != is_shell)[ring[within]]
-    packed = pack(points)
+    area = np.add.reduceat(cross, begin - np.arange(len(begin)))
+    backwards = np.repeat((area > 0) != rings.is_shell, length - 1)
+    packed = pack(rings.points)
     head, tail = packed[within], packed[within + 1]
     owners = np.arange(len(polygons), dtype=np.int64) if owner is None else owner
     edges = Edges(
         np.where(backwards, tail, head),
         np.where(backwards, head, tail),
-        owners[row[part_of_ring[ring[within]]]],
+        np.repeat(owners[rings.polygon], length - 1),
     )
     return edges.take(head != tail)
+
+
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """All rings of polygons as one array of points.
+
+    Attributes
+    ----------
+    points : (p, 2) int64, lattice units; each ring closed by its first point
+    offset : (r + 1,) int64, where each ring begins
+    polygon : (r,) int64, row of the polygon
+    is_shell : (r,) bool
+    """
+
+    points: Indices
+    offset: Indices
+    polygon: Indices
+    is_shell: NDArray[np.bool_]
+
+
+def rings_of(polygons: Geometries) -> Rings:
+    """Rings of polygons and multipolygons in the lattice frame; empty ones have none."""
+    simple = (shapely.get_type_id(polygons) == _POLYGON) & (shapely.get_num_interior_rings(polygons) == 0)
+    simple &= ~shapely.is_empty(polygons)
+    if simple.all():
+        # A ring object for each of a million cells would cost more than all the rest.
+        size = shapely.get_num_coordinates(polygons).astype(np.int64)
+        return Rings(
+            shapely.get_coordinates(polygons).astype(np.int64),
+            np.append(0, np.cumsum(size)),
+            np.arange(len(polygons), dtype=np.int64),
+            np.ones(len(polygons), np.bool_),
+        )
+    parts, row = shapely.get_parts(polygons, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    size = shapely.get_num_coordinates(rings).astype(np.int64)
+    return Rings(
+        shapely.get_coordinates(rings).astype(np.int64),
+        np.append(0, np.cumsum(size)),
+        row[part].astype(np.int64),
+        np.diff(part, prepend=-1) != 0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
