@@ -109,9 +109,6 @@ class CoverageSection(Section):
     distance: Literal["geodesic", "network"] = Field("geodesic", description="how distance is measured")
     crossing_ceiling_urban: int = Field(3, ge=1, description="more outlets than this on urban ground is over-served")
     crossing_floor_rural: int = Field(1, ge=0, description="fewer outlets than this on rural ground is under-served")
-    covered_share: float = Field(
-        0.5, gt=0, le=1, description="share of a cell's area within reach from which the cell counts as covered"
-    )
     cooperating_outlets: int = Field(3, ge=0, description="most cooperating outlets a grid lists")
 
     def radius_of(self, kind: FacilityKind, settlement: SettlementClass) -> float:
