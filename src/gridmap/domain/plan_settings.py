@@ -50,7 +50,9 @@ class FileSource(Section):
 
     path: str = Field(min_length=1, description="file, relative to the plan file")
     layer: str | None = Field(None, description="layer of the file, where it has several")
-    datum: str = Field("wgs84", description="wgs84, cgcs2000, gcj02, bd09 or EPSG:n; a projected file may leave it out")
+    datum: str | None = Field(
+        None, description="wgs84, cgcs2000, gcj02, bd09 or EPSG:n; default: the file's own CRS, else wgs84"
+    )
     encoding: str | None = Field(None, description="text encoding, where neither the file nor its .cpg tells the truth")
 
 
