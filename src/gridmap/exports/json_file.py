@@ -1,0 +1,34 @@
+"""JSON documents on disk: indented, UTF-8, keys in the order given, equal values in equal bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gridmap.errors import Place, UnreadableFile
+from gridmap.exports.beside import written_beside
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write ``document``; numbers of numpy are numbers, what is not finite is null."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+    with written_beside(path) as partial:
+        partial.write_bytes(orjson.dumps(document, option=options))
+
+
+def read_json(path: Path) -> Any:
+    """Read a document.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is missing or is not JSON.
+    """
+    try:
+        return orjson.loads(path.read_bytes())
+    except FileNotFoundError as fault:
+        raise UnreadableFile("exports.no_plan", Place(file=str(path.parent)), missing=path.name) from fault
+    except (OSError, orjson.JSONDecodeError) as fault:
+        raise UnreadableFile("exports.broken_plan", Place(file=str(path)), reason=str(fault)) from fault

@@ -1,0 +1,374 @@
+"""Fixtures for every room: a small plan made by hand, whose figures are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import geopandas as gpd
+import h3
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from gridmap.domain.kinds import FacilityKind
+from gridmap.domain.plan import Plan, RuleResult
+from gridmap.domain.plan_settings import DEFAULT_RADIUS_M, PlanSettings
+
+CENTRE = (30.8, 111.3)
+CLASSES = ("all", "urban", "fringe", "rural")
+VILLAGES = ("东塆村", "西漷社区", "北墘村")
+
+
+@pytest.fixture(scope="session")
+def make_plan() -> Callable[..., Plan]:
+    """Make a plan of three villages on the ``rings`` rings of cells around one cell; ``names`` rename things."""
+    return made_plan
+
+
+@pytest.fixture(scope="session")
+def plan(make_plan: Callable[..., Plan]) -> Plan:
+    """37 cells, 3 grids, 5 facilities, 1 gap."""
+    return make_plan()
+
+
+def made_plan(rings: int = 3, resolution: int = 8, names: dict[str, str] | None = None, gaps: bool = True) -> Plan:
+    called = names or {}
+    ids = sorted(h3.grid_disk(h3.latlng_to_cell(*CENTRE, resolution), rings))
+    hexagons = np.array([_hexagon(cell) for cell in ids], dtype=object)
+    centre_x = shapely.get_x(shapely.centroid(hexagons))
+    centre_y = shapely.get_y(shapely.centroid(hexagons))
+    village = np.where(centre_y > np.quantile(centre_y, 0.7), 2, (centre_x < np.quantile(centre_x, 0.5)).astype(int))
+    codes = np.array(["990101001001", "990101001002", "990101002001"])
+    grid_codes = np.array(["990101001001001", "990101001002001", "990101002001001"])
+    uncovered = (village == 2) & (centre_y > np.quantile(centre_y, 0.85))
+    facilities = _facilities(called)
+    cells = _cells(ids, hexagons, codes[village], grid_codes[village], uncovered, village)
+    outlines = np.array([_union(hexagons[village == row]) for row in range(3)], dtype=object)
+    areas = _areas(outlines, codes, cells, called)
+    grids = _grids(outlines, grid_codes, codes, cells, called)
+    return Plan(
+        settings=PlanSettings.model_validate(
+            {
+                "plan": {"name": called.get("plan", "示例网格方案"), "institution": called.get("bank", "示例银行")},
+                "areas": {"county": {"path": "county.geojson"}, "village": {"path": "villages.geojson"}},
+                "partition": {"resolution": resolution},
+            }
+        ),
+        areas=areas,
+        cells=cells,
+        grids=grids,
+        facilities=facilities,
+        assignments=pd.DataFrame(
+            {
+                "grid_code": [*grid_codes, grid_codes[0]],
+                "outlet_id": ["A1", "A;2", "A;2", "A;2"],
+                "role": ["primary", "primary", "primary", "cooperating"],
+                "distance_m": [812.25, 640.5, 4210.125, 2950.0],
+                "demand_in_reach": [400.0, 300.5, 120.0, 77.0],
+            }
+        ),
+        gaps=_gaps(hexagons[uncovered], cells[uncovered]) if gaps else _gaps(hexagons[:0], cells[:0]),
+        jurisdictions=gpd.GeoDataFrame(
+            {
+                "outlet_id": ["A1", "A;2"],
+                "name": facilities["name"].iloc[:2].to_list(),
+                "grids": [1, 2],
+                "area_m2": [grids["area_m2"].iloc[0], grids["area_m2"].iloc[1:].sum()],
+                "demand": [grids["demand"].iloc[0], grids["demand"].iloc[1:].sum()],
+                "capacity": [500.0, np.nan],
+            },
+            geometry=[outlines[0], shapely.multipolygons([outlines[1], _nudged(outlines[2])])],
+            crs=4326,
+        ),
+        indicators=_indicators(areas, cells, grids, 1 if gaps else 0),
+        rules=(
+            RuleResult("grids_do_not_overlap", True, len(cells), ()),
+            RuleResult("rural_cash_point_per_village", False, 2, ("990101002001",)),
+            RuleResult("capacity_not_exceeded", False, 2, ("A1",)),
+            RuleResult("no_cash_point_in_urban", False, 1, ("D3",), severity="warning"),
+        ),
+        certificate={
+            "version": 1,
+            "areas": [{"area_code": code, "pieces": 1, "twice_area": 123456789012345} for code in codes],
+            "lattice_deg": 1e-7,
+            "resolution": resolution,
+            "digest": "5f1c0a9be2d34477",
+            "verdict": "exact",
+        },
+        report={
+            "warnings": [called.get("warning", "devices.csv: 2 devices lie outside every area")],
+            "timings_s": {"partition": 0.25, "coverage": 0.5},
+            "versions": {"gridmap": "0.1.0", "shapely": shapely.__version__},
+            "demand": {"unit": "people", "total": 5000.0, "source": "population.csv", "stands_in": False},
+        },
+    )
+
+
+def _hexagon(cell: str) -> shapely.Polygon:
+    ring = np.array(h3.cell_to_boundary(cell))[:, ::-1]
+    return shapely.Polygon(np.rint(ring * 1e7) / 1e7)
+
+
+def _union(polygons: Any) -> Any:
+    whole = shapely.union_all(shapely.transform(polygons, lambda xy: np.rint(xy * 1e7)), grid_size=1)
+    return shapely.transform(whole, lambda xy: xy / 1e7)
+
+
+def _nudged(polygon: Any) -> Any:
+    """Shift by 0.05 degrees, so that it touches nothing."""
+    return shapely.transform(polygon, lambda xy: np.rint((xy + 0.05) * 1e7) / 1e7)
+
+
+def _cells(ids: list[str], hexagons: Any, codes: Any, grids: Any, uncovered: Any, village: Any) -> gpd.GeoDataFrame:
+    count = len(ids)
+    rows = np.arange(count)
+    columns: dict[str, Any] = {
+        "cell_id": ids,
+        "area_code": codes,
+        "grid_code": grids,
+        "demand": 10.0 + rows % 7,
+        "area_m2": 737_327.25 + rows,
+        "settlement": np.where(village == 1, "urban", "rural").astype(object),
+        "primary_outlet_id": np.where(village == 0, "A1", "A;2").astype(object),
+        "distance_m": 150.5 + 100 * (rows % 60),
+        "covered_share": np.where(uncovered, 0.125, 1.0),
+        "covered": ~uncovered,
+        "crossing_degree": np.where(uncovered, 0, 1 + rows % 4),
+    }
+    for kind in FacilityKind:
+        columns[f"covered_by_{kind}"] = ~uncovered & (len(kind) + rows % 3 > 5)
+    return gpd.GeoDataFrame(columns, geometry=hexagons, crs=4326)
+
+
+def _areas(outlines: Any, codes: Any, cells: gpd.GeoDataFrame, called: dict[str, str]) -> gpd.GeoDataFrame:
+    sums = cells.groupby("area_code")[["area_m2", "demand"]].sum().loc[codes]
+    return gpd.GeoDataFrame(
+        {
+            "area_code": ["990101", *codes],
+            "name": [called.get("county", "虚构县"), called.get("village", VILLAGES[0]), *VILLAGES[1:]],
+            "level": ["county", "village", "village", "village"],
+            "parent_code": np.array([None, "990101", "990101", "990101"], dtype=object),
+            "settlement": np.array([None, "rural", "urban", "rural"], dtype=object),
+            "area_m2": [sums["area_m2"].sum(), *sums["area_m2"]],
+            "demand": [sums["demand"].sum(), *sums["demand"]],
+            "covered_share": [0.9, 1.0, 1.0, 0.6],
+        },
+        geometry=[_union(outlines), *outlines],
+        crs=4326,
+    )
+
+
+def _grids(outlines: Any, codes: Any, areas: Any, cells: gpd.GeoDataFrame, called: dict[str, str]) -> gpd.GeoDataFrame:
+    sums = cells.groupby("grid_code").agg(
+        area_m2=("area_m2", "sum"), demand=("demand", "sum"), cells=("demand", "size")
+    )
+    return gpd.GeoDataFrame(
+        {
+            "grid_code": codes,
+            "name": [called.get("grid", VILLAGES[0]), *VILLAGES[1:]],
+            "level": ["village"] * 3,
+            "parent_code": areas,
+            "kind": ["ordinary"] * 3,
+            "settlement": ["rural", "urban", "rural"],
+            "area_m2": sums["area_m2"].to_numpy(),
+            "demand": sums["demand"].to_numpy(),
+            "cells": sums["cells"].to_numpy(),
+            "primary_outlet_id": np.array(["A1", "A;2", "A;2"], dtype=object),
+            "cooperating_outlet_ids": [["A;2"], [], []],
+            "manager_id": np.array([None] * 3, dtype=object),
+            "officer_ids": [[], [], []],
+            "covered_share": [1.0, 1.0, 0.6],
+            "has_outlet": [True, True, False],
+            "rural_cash_points": [1, 1, 0],
+            "compactness": [0.61, 0.55, 0.48],
+        },
+        geometry=outlines,
+        crs=4326,
+    )
+
+
+def _facilities(called: dict[str, str]) -> gpd.GeoDataFrame:
+    lon = np.array([111.315, 111.28, 111.30, 111.31, 111.29])
+    lat = np.array([30.79, 30.79, 30.80, 30.795, 30.785])
+    kinds = ["branch", "self_service", "atm", "rural_cash_point", "pos"]
+    return gpd.GeoDataFrame(
+        {
+            "facility_id": ["A1", "A;2", "D1", "D2", "D3"],
+            "name": [called.get("facility", "中心支行"), "城西自助银行", "=1+1", "李家助农点", "百货 POS"],
+            "kind": kinds,
+            "lon": lon,
+            "lat": lat,
+            "service_radius_m": [np.nan, 1200.0, np.nan, np.nan, np.nan],
+            "capacity": [500.0, np.nan, np.nan, np.nan, np.nan],
+            "institution": np.array(["示例银行", "示例银行", None, None, None], dtype=object),
+            "lon_given": lon + 0.006,
+            "lat_given": lat + 0.002,
+            "datum": ["bd09", "bd09", "gcj02", "gcj02", "gcj02"],
+            "area_code": np.array(["990101001001", "990101001002", "990101001002", "990101001001", None], dtype=object),
+            "radius_urban_m": [DEFAULT_RADIUS_M[FacilityKind(kind)][0] for kind in kinds],
+            "radius_rural_m": [DEFAULT_RADIUS_M[FacilityKind(kind)][1] for kind in kinds],
+            "cells_in_reach": [20, 8, 6, 9, 4],
+            "demand_in_reach": [260.0, 100.0, 66.0, 120.0, 44.5],
+        },
+        geometry=shapely.points(lon, lat),
+        crs=4326,
+    )
+
+
+def _gaps(hexagons: Any, cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    some = len(hexagons) > 0
+    return gpd.GeoDataFrame(
+        {
+            "gap_id": pd.Series(["G001"] if some else [], dtype="str"),
+            "area_code": pd.Series(["990101002001"] if some else [], dtype="str"),
+            "settlement": pd.Series(["rural"] if some else [], dtype="str"),
+            "kind_missing": pd.Series(["branch"] if some else [], dtype="str"),
+            "area_m2": pd.Series([cells["area_m2"].sum()] if some else [], dtype="float64"),
+            "demand": pd.Series([cells["demand"].sum()] if some else [], dtype="float64"),
+            "nearest_facility_id": pd.Series(["D1"] if some else [], dtype="str"),
+            "nearest_distance_m": pd.Series([3120.5] if some else [], dtype="float64"),
+            "rank": pd.Series([1] if some else [], dtype="int64"),
+        },
+        geometry=[_union(hexagons)] if some else [],
+        crs=4326,
+    )
+
+
+def _indicators(areas: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, gaps: int) -> dict[str, Any]:
+    def ground(rows: gpd.GeoDataFrame) -> dict[str, Any]:
+        area, demand = float(rows["area_m2"].sum()), float(rows["demand"].sum())
+        covered = rows[rows["covered"]]
+        some = len(rows) > 0
+        return {
+            "area_m2": area,
+            "demand": demand,
+            "cells": len(rows),
+            "covered_area_share": float((rows["area_m2"] * rows["covered_share"]).sum()) / area if some else None,
+            "covered_demand_share": float(covered["demand"].sum()) / demand if some else None,
+            "covered_cells_share": len(covered) / len(rows) if some else None,
+            "mean_distance_m": float(rows["distance_m"].mean()) if some else None,
+            "p95_distance_m": float(rows["distance_m"].quantile(0.95)) if some else None,
+        }
+
+    def classes(rows: gpd.GeoDataFrame) -> dict[str, Any]:
+        named = {name: ground(rows[rows["settlement"] == name]) for name in ("urban", "fringe", "rural")}
+        return {"all": ground(rows), **named}
+
+    villages = {
+        "total": 3,
+        "fully_covered": 2,
+        "partly_covered": 1,
+        "not_covered": 0,
+        "with_outlet": 2,
+        "with_branch": 1,
+        "with_cash_point": 1,
+        "with_basic_service": 2,
+        "fully_covered_share": 2 / 3,
+        "with_outlet_share": 2 / 3,
+        "with_branch_share": 1 / 3,
+        "with_cash_point_share": 1 / 3,
+        "with_basic_service_share": 2 / 3,
+        "basic_service_demand_share": 0.7,
+        "full_service_demand_share": 0.4,
+    }
+    nothing = {key: 0 if isinstance(value, int) else None for key, value in villages.items()}
+    of_grids = {
+        "total": 3,
+        "fully_covered": 2,
+        "partly_covered": 1,
+        "not_covered": 0,
+        "with_outlet": 2,
+        "fully_covered_share": 2 / 3,
+        "with_outlet_share": 2 / 3,
+    }
+    crossing = {
+        "mean": 1.5,
+        "max": 4,
+        "over_ceiling_demand_share": 0.1,
+        "over_ceiling_cells": 2,
+        "under_floor_demand_share": 0.05,
+        "under_floor_cells": 5,
+    }
+    return {
+        "counts": {
+            "areas": {"county": 1, "village": 3},
+            "lowest_level": "village",
+            "cells": len(cells),
+            "grids": len(grids),
+            "facilities": 5,
+            "outlets": 2,
+            "devices": 3,
+            "gaps": gaps,
+            "facilities_by_kind": dict.fromkeys(map(str, FacilityKind), 1) | {"self_service_terminal": 0},
+            "facilities_outside": 1,
+        },
+        "area_m2": float(cells["area_m2"].sum()),
+        "demand": {
+            "total": float(cells["demand"].sum()),
+            "given": float(cells["demand"].sum()) + 12,
+            "outside": 12.0,
+            "outside_places": 1,
+            "moved_in": 0.0,
+            "unit": "people",
+            "source": "population.csv",
+            "stands_in": False,
+        },
+        "coverage": classes(cells),
+        "coverage_by_kind": {
+            str(kind): {
+                "facilities": 1,
+                "radius_urban_m": DEFAULT_RADIUS_M[kind][0],
+                "radius_rural_m": DEFAULT_RADIUS_M[kind][1],
+                **classes(cells.assign(covered=cells[f"covered_by_{kind}"])),
+            }
+            for kind in FacilityKind
+        },
+        "villages": {"all": villages, "urban": nothing, "fringe": nothing, "rural": villages},
+        "townships": {name: nothing for name in CLASSES},
+        "grids": {
+            **{name: of_grids for name in CLASSES},
+            "entry_rate": 0.99,
+            "demand_mean": float(grids["demand"].mean()),
+            "demand_min": float(grids["demand"].min()),
+            "demand_max": float(grids["demand"].max()),
+            "area_mean_m2": float(grids["area_m2"].mean()),
+            "outlet_mean_distance_m": 1250.0,
+            "outlet_p95_distance_m": 4100.0,
+        },
+        "density": {
+            "outlets_per_1000_km2": 73.3,
+            "branches_per_1000_km2": 36.6,
+            "atms_per_1000_km2": 36.6,
+            "cash_points_per_1000_km2": 36.6,
+            "devices_per_1000_km2": 110.0,
+            "outlets_per_10000_people": 4.1,
+            "outlets_per_100000_people": 41.0,
+            "branches_per_100000_people": 20.5,
+            "atms_per_100000_people": 20.5,
+            "cash_points_per_100000_people": None,
+        },
+        "crossing": {
+            "mean": 1.5,
+            "max": 4,
+            "ceiling_urban": 3,
+            "floor_rural": 1,
+            **{name: crossing for name in CLASSES},
+            "cells_by_degree": {"0": 5, "1": 10, "2": 10, "3": 8, "4": 4, "10+": 0},
+        },
+        "load": {
+            "outlets": 2,
+            "outlets_with_grids": 2,
+            "outlets_with_capacity": 1,
+            "over_capacity": 1,
+            "excess_demand": 60.0,
+            "capacity_total": 500.0,
+            "demand_assigned": float(grids["demand"].sum()),
+            "demand_mean": 250.0,
+            "demand_max": 560.0,
+            "utilisation_mean": 1.12,
+            "utilisation_max": 1.12,
+        },
+        "gaps": {"count": gaps, "area_m2": 4.4e6, "demand": 65.0, "largest_demand": 65.0, "without_facility": False},
+    }
