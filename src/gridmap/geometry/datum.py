@@ -6,8 +6,8 @@ GCJ-02 is WGS 84 moved by
     \Delta\varphi = \frac{180\,d_\varphi(\lambda, \varphi)}{\pi\,M(\varphi)}, \qquad
     \Delta\lambda = \frac{180\,d_\lambda(\lambda, \varphi)}{\pi\,N(\varphi)\cos\varphi}
 
-with the polynomial-and-sine offsets :math:`d` in metres around 105 E, 35 N and the radii of curvature :math:`M, N` of an
-ellipsoid of a = 6378245 m, e² = 0.00669342162296594323. This is the publicly known form of the formula, within about
+with the polynomial-and-sine offsets :math:`d` in metres around 105 E, 35 N and the radii of curvature :math:`M, N` of
+an ellipsoid of a = 6378245 m, e² = 0.00669342162296594323. This is the publicly known form of the formula, within about
 2 m (at most 10 m) of what the mapping services do: claim metres, not centimetres. BD-09 turns and stretches GCJ-02 once
 more. Both inverses iterate the forward formula: GCJ-02 to 1e-8 m in five rounds, BD-09 to as little in three.
 
@@ -58,7 +58,8 @@ def _gcj02_offset_deg(lonlat: LonLat) -> LonLat:
     bend = 1 - _E2 * np.sin(latitude) ** 2
     prime_vertical_m = _SEMI_MAJOR_M / np.sqrt(bend)
     meridian_m = _SEMI_MAJOR_M * (1 - _E2) / (bend * np.sqrt(bend))
-    return np.degrees(np.column_stack([east_m / (prime_vertical_m * np.cos(latitude)), north_m / meridian_m]))
+    offset = np.column_stack([east_m / (prime_vertical_m * np.cos(latitude)), north_m / meridian_m])
+    return np.asarray(np.degrees(offset))
 
 
 def gcj02_from_wgs84(lonlat: LonLat) -> LonLat:
@@ -104,7 +105,7 @@ def bd09_from_gcj02(lonlat: LonLat) -> LonLat:
     lon, lat = np.asarray(lonlat, dtype=np.float64).T
     radius = np.hypot(lon, lat) + 2e-5 * np.sin(lat * _BD_TURN)
     angle = np.arctan2(lat, lon) + 3e-6 * np.cos(lon * _BD_TURN)
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]) + _BD_SHIFT_DEG
+    return np.asarray(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]) + _BD_SHIFT_DEG)
 
 
 def gcj02_from_bd09(lonlat: LonLat) -> LonLat:
