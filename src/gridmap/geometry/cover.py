@@ -121,7 +121,7 @@ def _cover_on_face(
     low = np.floor(extent.min(axis=0)).astype(np.int64) - 2
     shape = np.ceil(extent.max(axis=0)).astype(np.int64) + 3 - low
     crossed = np.zeros(shape, np.bool_)
-    _mark(crossed, exact - low, _grow_share(lattice))
+    _mark(crossed, exact - low, _grow_share(lattice, polygon))
     ours, seam = _regular_and_seam(lattice, low, crossed.shape)
     inside = _inside(lattice, low, ours & ~crossed, polygon)
     chosen = np.argwhere(inside | (crossed & ours))
@@ -143,9 +143,18 @@ def _inside_box(corners: Floats, lattice: FaceLattice, polygon: shapely.Geometry
     return np.asarray(((lonlat >= box[:2]) & (lonlat <= box[2:])).all(axis=1))
 
 
-def _grow_share(lattice: FaceLattice) -> float:
-    """Two lattice units in cell spacings: corners are rounded, and a border that near must be noded into the cell."""
-    return float(2 * np.radians(1e-7) * _MOST_STRETCH / lattice.spacing)
+def _grow_share(lattice: FaceLattice, polygon: shapely.Geometry) -> float:
+    """How near to a cell the border counts as crossing it, cell spacings.
+
+    Two lattice units, because corners are rounded and a border that near must be noded into the cell; and what the
+    side of a cell, straight in longitude and latitude, bends away from the straight line of the plane: an arc of
+    length e leaves its chord by e² tan(latitude) / 8.
+    """
+    _, south, _, north = to_degrees(np.asarray(shapely.bounds(polygon)))
+    steepest = np.tan(np.radians(min(max(abs(south), abs(north)), 89.9)))
+    rounding = 2 * np.radians(1e-7) * _MOST_STRETCH / lattice.spacing
+    bend = lattice.spacing / 3 * steepest / 8
+    return float(min(rounding + 2 * bend, 1.0))
 
 
 def _mark(crossed: NDArray[np.bool_], exact: Floats, grow: float) -> None:

@@ -115,7 +115,7 @@ def named_cells(lattice: FaceLattice, ab: Indices) -> Cells:
 
 
 def _cells_of_base(lattice: FaceLattice, ab: Indices, digits: Indices) -> Cells:
-    """Indices of cells that share a base cell."""
+    """Name cells that share a base cell."""
     resolution = lattice.resolution
     # The cell with most non-zero digits tells the turn; first, middle and last check it.
     telling = int(np.count_nonzero(digits, axis=1).argmax())

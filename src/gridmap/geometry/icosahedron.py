@@ -1,7 +1,7 @@
 r"""The twenty faces on which H3 lays its hexagons, each a plane with a regular lattice.
 
-On one face, H3 is a regular hexagonal lattice in the gnomonic plane: a point with axial coordinates :math:`(a, b)` lies on
-the sphere in the direction
+On one face, H3 is a regular hexagonal lattice in the gnomonic plane: a point with axial coordinates :math:`(a, b)`
+lies on the sphere in the direction
 
 .. math:: O + a\,U + b\,V
 

@@ -1,0 +1,240 @@
+"""Cut areas into H3 cells, exactly, and prove it area by area.
+
+The sum of the pieces of an area has the area's border as its boundary, edge for edge, *noded*: with a point added, at
+most a centimetre aside, wherever a cell cuts the border. Points on a border depend on the border's edge and the cell's
+edge only, so neighbouring areas, made in one run or in two, get the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridmap.errors import OutOfPlace, Place, ProofFailed
+from gridmap.geometry.boundary import follow
+from gridmap.geometry.certificate import AreaProof, certificate, prove
+from gridmap.geometry.chain import Edges, Indices, cancel, edges_of, rings_of, shared_borders
+from gridmap.geometry.cover import Cover, cover
+from gridmap.geometry.hexes import Cells, Outlines
+from gridmap.geometry.lattice import MAX_X, MAX_Y, UNITS_PER_DEGREE, Geometries, pack, to_degrees, unpack
+from gridmap.geometry.measure import SEMI_MAJOR_M
+from gridmap.geometry.overlay import overlay
+
+
+@dataclass(frozen=True, slots=True)
+class AreaPieces:
+    """Pieces of one area, by cell.
+
+    Attributes
+    ----------
+    cell : (n,) uint64, ascending
+    geometry : (n,) polygons or multipolygons, lattice frame
+    edges : directed edges of all pieces, owners are rows
+    left_over : those that did not cancel: the noded border of the area
+    proof : what the certificate says of the area
+    """
+
+    cell: Cells
+    geometry: Geometries
+    edges: Edges
+    left_over: Edges
+    proof: AreaProof
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Pieces of all areas, one row a cell and area.
+
+    Attributes
+    ----------
+    cell : (n,) uint64
+    area : (n,) int64, row of the area
+    geometry : (n,) polygons or multipolygons, lattice frame
+    adjacency : (m, 2) int64, rows that share a border of positive length, lower first, sorted
+    shared_m : (m,) float64, length of that border, metres
+    certificate : as ``certificate.json`` holds it
+    resolution : H3 resolution
+    """
+
+    cell: Cells
+    area: Indices
+    geometry: Geometries
+    adjacency: Indices
+    shared_m: NDArray[np.float64]
+    certificate: dict[str, Any]
+    resolution: int
+
+
+def partition_areas(
+    polygons: Geometries,
+    area_codes: Sequence[str],
+    resolution: int,
+    progress: Callable[[float], None] | None = None,
+) -> Partition:
+    """Cut all areas and hold the result in memory.
+
+    Parameters
+    ----------
+    polygons : (n,) polygons or multipolygons, lattice frame, valid, without overlap
+    area_codes : their codes, distinct
+    resolution : H3 resolution, 0 to 15
+    progress : called with the share done, 0 to 1
+
+    Raises
+    ------
+    OutOfPlace
+        If an area lies at the antimeridian or a pole, where cells have no outline in longitude and latitude.
+    ProofFailed
+        If the pieces could not be proved to tile the areas.
+    """
+    made: list[AreaPieces] = []
+    for pieces in cut_areas(polygons, area_codes, resolution):
+        made.append(pieces)
+        if progress:
+            progress(len(made) / len(polygons))
+    area = np.repeat(np.arange(len(made)), [len(pieces.cell) for pieces in made])
+    edges = Edges.join([pieces.edges for pieces in _renumbered(made)])
+    adjacency, shared_m = adjacent(edges)
+    return Partition(
+        np.concatenate([pieces.cell for pieces in made]),
+        area,
+        np.concatenate([pieces.geometry for pieces in made]),
+        adjacency,
+        shared_m,
+        certificate([pieces.proof for pieces in made], resolution),
+        resolution,
+    )
+
+
+def _renumbered(made: list[AreaPieces]) -> Iterator[AreaPieces]:
+    base = 0
+    for pieces in made:
+        edges = Edges(pieces.edges.start, pieces.edges.end, pieces.edges.owner + base)
+        yield AreaPieces(pieces.cell, pieces.geometry, edges, pieces.left_over, pieces.proof)
+        base += len(pieces.cell)
+
+
+def cut_areas(polygons: Geometries, area_codes: Sequence[str], resolution: int) -> Iterator[AreaPieces]:
+    """Cut one area after the other, so that memory does not grow with their number.
+
+    After the last one, the borders of all areas are proved to cancel where the areas themselves adjoin.
+
+    Raises
+    ------
+    OutOfPlace, ProofFailed
+        As ``partition_areas``.
+    """
+    borders: list[Edges] = []
+    for polygon, code in zip(polygons, area_codes, strict=True):
+        pieces = cut_area(polygon, code, resolution)
+        borders.append(Edges(pieces.left_over.start, pieces.left_over.end, np.zeros(len(pieces.left_over), np.int64)))
+        yield pieces
+    _prove_neighbours(polygons, borders)
+
+
+def _prove_neighbours(polygons: Geometries, borders: list[Edges]) -> None:
+    _, mismatches = follow(cancel(edges_of(polygons)), cancel(Edges.join(borders)))
+    if mismatches:
+        raise _unproved("*", mismatches[0].start)
+
+
+def _unproved(code: str, packed: int) -> ProofFailed:
+    lon, lat = to_degrees(unpack(np.array([packed])))[0]
+    return ProofFailed("geometry.unproved", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
+
+
+def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPieces:
+    """Cut one area into its cells and prove the result.
+
+    Parameters
+    ----------
+    polygon : polygon or multipolygon, lattice frame, valid
+
+    Raises
+    ------
+    OutOfPlace, ProofFailed
+        As ``partition_areas``.
+    """
+    border = edges_of(np.array([polygon], dtype=object))
+    covered = cover(polygon, rings_of(np.array([polygon], dtype=object)), resolution)
+    _refuse_wrapped(covered, code)
+    whole = np.flatnonzero(~covered.border)
+    crossed = np.flatnonzero(covered.border)
+    parts, part_row = overlay(_hexagons(covered.outlines, crossed), polygon)
+    cell, geometry, part_owner = _rows(covered, whole, crossed, parts, part_row)
+    whole_owner = np.searchsorted(cell, covered.cells[whole])
+    edges = Edges.join([_outline_edges(covered.outlines, whole, whole_owner), edges_of(parts, part_owner)])
+    left_over = cancel(edges)
+    shift_m, mismatches = follow(border, left_over)
+    if mismatches:
+        raise _unproved(code, mismatches[0].start)
+    return AreaPieces(cell, geometry, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
+
+
+def _refuse_wrapped(covered: Cover, code: str) -> None:
+    points, offset = covered.outlines.points, covered.outlines.offset[:-1]
+    if not len(offset):
+        return
+    width = np.maximum.reduceat(points[:, 0], offset) - np.minimum.reduceat(points[:, 0], offset)
+    if (width > MAX_X).any() or np.abs(points[:, 1]).max() >= MAX_Y:
+        lon, lat = points[offset[int(width.argmax())]] / UNITS_PER_DEGREE
+        raise OutOfPlace("geometry.antimeridian", Place(code=code), lon=f"{lon:.4f}", lat=f"{lat:.4f}")
+
+
+def _corner_rows(outlines: Outlines, rows: Indices) -> tuple[Indices, Indices]:
+    """Point rows of these outlines one after the other, and which of ``rows`` each belongs to."""
+    size = np.diff(outlines.offset)[rows]
+    owner = np.repeat(np.arange(len(rows)), size)
+    point = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size) + np.repeat(outlines.offset[rows], size)
+    return point, owner
+
+
+def _hexagons(outlines: Outlines, rows: Indices) -> Geometries:
+    if not len(rows):
+        return np.empty(0, object)
+    point, owner = _corner_rows(outlines, rows)
+    return np.asarray(shapely.polygons(shapely.linearrings(outlines.points[point], indices=owner)))
+
+
+def _outline_edges(outlines: Outlines, rows: Indices, owners: Indices) -> Edges:
+    point, owner = _corner_rows(outlines, rows)
+    packed = pack(outlines.points[point])
+    size = np.diff(outlines.offset)[rows]
+    following = np.arange(1, len(point) + 1)
+    last = np.cumsum(size) - 1
+    following[last] -= size
+    return Edges(packed, packed[following], owners[owner])
+
+
+def _rows(
+    covered: Cover, whole: Indices, crossed: Indices, parts: Geometries, part_row: Indices
+) -> tuple[Cells, Geometries, Indices]:
+    """One row a cell, ascending: cells, their geometry, and the row of each part."""
+    part_cell = covered.cells[crossed][part_row]
+    cut, part_of_cut = np.unique(part_cell, return_inverse=True)
+    order = np.argsort(part_of_cut, kind="stable")
+    count = np.bincount(part_of_cut, minlength=len(cut))
+    several = shapely.multipolygons(parts[order], indices=part_of_cut[order]) if len(parts) else parts
+    single = parts[order][np.cumsum(count) - count] if len(parts) else parts
+    cells = np.concatenate([covered.cells[whole], cut])
+    geometry = np.concatenate([_hexagons(covered.outlines, whole), np.where(count == 1, single, several)])
+    ascending = np.argsort(cells)
+    row_of = np.empty(len(cells), np.int64)
+    row_of[ascending] = np.arange(len(cells))
+    return cells[ascending], geometry[ascending], row_of[len(whole) :][part_of_cut]
+
+
+def adjacent(edges: Edges) -> tuple[Indices, NDArray[np.float64]]:
+    """Owners that share a border, (m, 2) lower first and sorted, and its length, (m,) metres (on the sphere)."""
+    pairs, start, end = shared_borders(edges)
+    a, b = to_degrees(unpack(start)), to_degrees(unpack(end))
+    shrink = np.cos(np.radians((a[:, 1] + b[:, 1]) / 2))
+    length = SEMI_MAJOR_M * np.radians(np.hypot((a[:, 0] - b[:, 0]) * shrink, a[:, 1] - b[:, 1]))
+    distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+    shared_m = np.bincount(which.ravel(), weights=length, minlength=len(distinct))
+    return distinct, shared_m.astype(np.float64)
