@@ -3,8 +3,8 @@
 Shares lie between 0 and 1 and are None where they are undefined (no ground, no demand, no facility of the kind).
 Areas are square metres on the ellipsoid, distances geodesic metres, demand is in ``demand.unit``. A figure *weighted by
 demand* is weighted by area where the demand of its ground is zero. Numbers are Python ``int`` or ``float``.
-``CLASS`` stands for each of ``all``, ``urban``, ``fringe``, ``rural``; ``KIND`` for each ``FacilityKind`` value, present
-whether or not the plan has facilities of the kind; ``LEVEL`` for each area level given.
+``CLASS`` stands for each of ``all``, ``urban``, ``fringe``, ``rural``; ``KIND`` for each ``FacilityKind`` value,
+present whether or not the plan has facilities of the kind; ``LEVEL`` for each area level given.
 
 ::
 
