@@ -1,0 +1,164 @@
+r"""Demand put on cells, its total kept to the last unit.
+
+A point's demand goes to the cell that holds it. A polygon's goes to the cells it meets by their share of its area,
+
+.. math:: d_i = D \frac{|c_i \cap P|}{|P|}
+
+with areas taken on the ellipsoid; whole numbers stay whole by the method of largest remainders (Hamilton), polygon by
+polygon. What lies outside every area is counted, not lost: inside + outside = given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridmap.domain.inputs import Demand
+from gridmap.errors import InvalidGeometry, Place
+from gridmap.geometry.lattice import geometries_to_units, to_degrees
+from gridmap.geometry.measure import area_m2
+from gridmap.planning.ground import Ground, representative_points
+from gridmap.planning.reach import Floats, Rows
+
+#: A point at most this far outside every area counts for the nearest cell: borders are drawn no finer.
+NEARBY_M = 500.0
+
+# Edges are cut to this length before areas are compared, so that straight means the same in both frames.
+_STRAIGHT_UNITS = 10_000.0
+# Noding moves a border by at most this much: less than that outside is not outside.
+_BORDER_UNITS = 2.0
+
+
+@dataclass(frozen=True)
+class SpreadDemand:
+    """Demand of each cell, and what could not be put on one.
+
+    Attributes
+    ----------
+    value : (n,) float64, ``unit``
+    unit, source : as given; "m2" and "" where area stands in
+    stands_in : area stands in for demand, as none was given
+    given : demand of the source in all
+    moved_in : demand of points outside every area, put on the nearest cell
+    outside : (k,) float64, demand left out, largest first
+    outside_lonlat : (k, 2) float64, where, degrees
+    """
+
+    value: Floats
+    unit: str
+    source: str
+    stands_in: bool
+    given: float
+    moved_in: float
+    outside: Floats
+    outside_lonlat: Floats
+
+
+def spread(demand: Demand | None, ground: Ground) -> SpreadDemand:
+    """Put demand on the cells; where there is none, the area of each cell stands in.
+
+    Raises
+    ------
+    InvalidGeometry
+        If a demand polygon crosses itself or has no area, or a geometry is neither point nor polygon.
+    """
+    if demand is None:
+        area = ground.area_m2
+        return SpreadDemand(area.copy(), "m2", "", True, float(area.sum()), 0.0, np.zeros(0), np.zeros((0, 2)))
+    kind = shapely.get_type_id(demand.geometry)
+    is_point = kind == shapely.GeometryType.POINT
+    _check_polygons(demand, ~is_point)
+    value, moved_in, points_out, points_lonlat = _spread_points(
+        demand.geometry[is_point], demand.value[is_point], ground
+    )
+    whole = bool((demand.value == np.rint(demand.value)).all())
+    of_polygons, polygons_out, polygons_lonlat = _spread_polygons(
+        demand.geometry[~is_point], demand.value[~is_point], ground, whole
+    )
+    outside = np.concatenate([points_out, polygons_out])
+    lonlat = np.concatenate([points_lonlat, polygons_lonlat])
+    order = np.lexsort((lonlat[:, 1], lonlat[:, 0], -outside))
+    return SpreadDemand(
+        value + of_polygons,
+        demand.unit,
+        demand.source,
+        False,
+        float(demand.value.sum()),
+        moved_in,
+        outside[order],
+        lonlat[order],
+    )
+
+
+def _check_polygons(demand: Demand, rows: NDArray[np.bool_]) -> None:
+    kind = shapely.get_type_id(demand.geometry)
+    polygonal = np.isin(kind, [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON])
+    usable = polygonal & shapely.is_valid(demand.geometry) & ~shapely.is_empty(demand.geometry)
+    for feature in np.flatnonzero(rows & ~usable)[:1].tolist():
+        raise InvalidGeometry("rules.demand_geometry", Place(file=demand.source, feature=feature))
+
+
+def _spread_points(
+    geometry: NDArray[np.object_], value: Floats, ground: Ground
+) -> tuple[Floats, float, Floats, Floats]:
+    lonlat = shapely.get_coordinates(geometry)
+    row = ground.locate(lonlat)
+    outside = np.flatnonzero((row < 0) & (value > 0))
+    nearby = ground.locate_nearby(lonlat[outside], NEARBY_M)
+    row[outside] = nearby
+    lost = outside[nearby < 0]
+    held = row >= 0
+    return (
+        _sums(row[held], value[held], len(ground)),
+        float(value[outside[nearby >= 0]].sum()),
+        value[lost],
+        lonlat[lost],
+    )
+
+
+def _spread_polygons(
+    geometry: NDArray[np.object_], value: Floats, ground: Ground, whole: bool
+) -> tuple[Floats, Floats, Floats]:
+    count, cells = len(geometry), len(ground)
+    if not count:
+        return np.zeros(cells), np.zeros(0), np.zeros((0, 2))
+    polygons = shapely.segmentize(geometries_to_units(geometry), _STRAIGHT_UNITS)
+    shapely.prepare(polygons)
+    polygon, row = ground.pieces_meeting(polygons)
+    inside = ground.area_m2[row]
+    cut = np.flatnonzero(~shapely.covers(polygons[polygon], ground.geometry[row]))
+    inside[cut] = area_m2(shapely.intersection(ground.geometry[row[cut]], polygons[polygon[cut]]))
+
+    own = area_m2(polygons)
+    held = _sums(polygon, inside, count)
+    border_share = _BORDER_UNITS * shapely.length(polygons) / shapely.area(polygons)
+    beyond = np.where((own - held > border_share * own) | (held == 0), own - held, 0.0)
+    # What lies outside is one more claimant, after all the cells.
+    claimant = np.concatenate([row, np.full(count, cells)])
+    owner = np.concatenate([polygon, np.arange(count)])
+    claim = np.concatenate([inside, beyond])
+    part = value[owner] * claim / _sums(owner, claim, count)[owner]
+    if whole:
+        part = _largest_remainders(part, owner, claimant, value)
+    lost = np.zeros(count)
+    lost[owner[claimant == cells]] = part[claimant == cells]
+    left_out = np.flatnonzero(lost > 0)
+    lonlat = to_degrees(representative_points(polygons[left_out]))
+    return _sums(claimant, part, cells + 1)[:cells], lost[left_out], lonlat
+
+
+def _largest_remainders(part: Floats, owner: Rows, claimant: Rows, total: Floats) -> Floats:
+    """Whole parts of each owner's total: floors, and one more for the largest remainders; ties to the lower row."""
+    floor = np.floor(part)
+    missing = (total - _sums(owner, floor, len(total))).astype(np.int64)
+    order = np.lexsort((claimant, np.round(floor - part, 9), owner))
+    rank = np.arange(len(part)) - np.searchsorted(owner[order], owner[order])
+    floor[order] += rank < missing[owner[order]]
+    return np.asarray(floor)
+
+
+def _sums(group: Rows, value: Floats, count: int) -> Floats:
+    return np.asarray(np.bincount(group, weights=value, minlength=count), dtype=np.float64)
