@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gridmap.geometry.chain import Rings
+from gridmap.geometry.chain import Edges
 from gridmap.geometry.hexes import (
     Cells,
     Outlines,
@@ -24,7 +24,7 @@ from gridmap.geometry.hexes import (
     named_cells,
 )
 from gridmap.geometry.icosahedron import FaceLattice, directions, face_lattice, faces, lonlat_of
-from gridmap.geometry.lattice import to_degrees, to_units
+from gridmap.geometry.lattice import to_degrees, to_units, unpack
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -49,20 +49,35 @@ class Cover:
     cells : (n,) uint64, distinct
     outlines : corners of each on the lattice
     border : (n,) bool; False where the cell lies inside the area and at least one lattice unit away from its border
+    crossings : (m, 2) int64, sorted: row of a border cell with six corners, row of a border edge that may cross it
+    seam : (n,) bool, cells drawn by the library; they have no ``crossings``
     """
 
     cells: Cells
     outlines: Outlines
     border: NDArray[np.bool_]
+    crossings: Indices
+    seam: NDArray[np.bool_]
 
 
-def cover(polygon: shapely.Geometry, rings: Rings, resolution: int) -> Cover:
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Points of the border: directions (n, 3), and the row of the border edge each lies on (n,)."""
+
+    directions: Floats
+    edge: Indices
+
+    def take(self, rows: NDArray[np.bool_]) -> _Samples:
+        return _Samples(self.directions[rows], self.edge[rows])
+
+
+def cover(polygon: shapely.Geometry, border: Edges, resolution: int) -> Cover:
     """Cover one area.
 
     Parameters
     ----------
     polygon : polygon or multipolygon, lattice frame, valid
-    rings : its rings
+    border : its directed edges
     resolution : H3 resolution, 0 to 15
 
     Returns
@@ -70,70 +85,93 @@ def cover(polygon: shapely.Geometry, rings: Rings, resolution: int) -> Cover:
     Cover
         With every cell that has ground in common with the area, and some border cells that have none.
     """
-    samples, near_faces = _border_samples(rings, resolution)
+    lonlat = to_degrees(unpack(border.start)), to_degrees(unpack(border.end))
+    samples = _border_samples(*lonlat, resolution)
     shapely.prepare(polygon)
-    parts = [_cover_on_face(face_lattice(face, resolution), samples, polygon) for face in near_faces]
-    seam = np.unique(np.concatenate([seam for *_, seam in parts]))
-    cells = [cells for cells, *_ in parts] + [seam]
-    outlines = [outlines for _, outlines, *_ in parts] + [library_outlines(seam)]
-    border = [border for _, _, border, _ in parts] + [np.ones(len(seam), np.bool_)]
-    return Cover(np.concatenate(cells), Outlines.join(outlines), np.concatenate(border))
+    parts = []
+    for face in _near_faces(samples.directions, lonlat[0], resolution):
+        parts.append(_cover_on_face(face_lattice(face, resolution), samples, polygon))
+    seam = np.unique(np.concatenate([part.seam for part in parts]))
+    drawn = sum(len(part.cells) for part in parts)
+    first = np.cumsum([0] + [len(part.cells) for part in parts])
+    return Cover(
+        np.concatenate([part.cells for part in parts] + [seam]),
+        Outlines.join([part.outlines for part in parts] + [library_outlines(seam)]),
+        np.concatenate([part.border for part in parts] + [np.ones(len(seam), np.bool_)]),
+        np.concatenate([part.crossings + np.array([row, 0]) for part, row in zip(parts, first, strict=False)]),
+        np.arange(drawn + len(seam)) >= drawn,
+    )
 
 
-def _border_samples(rings: Rings, resolution: int) -> tuple[Floats, list[int]]:
-    """Directions of points along the border, (n, 3), and the faces the area may touch."""
-    lonlat = to_degrees(rings.points)
-    within = np.delete(np.arange(len(lonlat)), rings.offset[1:] - 1)
-    head, tail = lonlat[within], lonlat[within + 1]
+def _border_samples(head: Floats, tail: Floats, resolution: int) -> _Samples:
+    """Points so dense that every point of an edge is within half a step of a sample of the same edge."""
     widest = np.cos(np.radians(np.minimum(np.abs(head[:, 1]), np.abs(tail[:, 1]))))
     length = np.radians(np.hypot((tail[:, 0] - head[:, 0]) * widest, tail[:, 1] - head[:, 1]))
     spacing = face_lattice(0, resolution).spacing
     count = np.maximum(np.ceil(length * _MOST_STRETCH / (_STEP * spacing)).astype(np.int64), 1)
-    segment = np.repeat(np.arange(len(head)), count)
-    share = (np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)) / count[segment]
-    samples = directions(head[segment] + share[:, None] * (tail - head)[segment])
-    return samples, _near_faces(samples, lonlat, spacing)
+    edge = np.repeat(np.arange(len(head)), count)
+    share = (np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / count[edge]
+    return _Samples(directions(head[edge] + share[:, None] * (tail - head)[edge]), edge)
 
 
-def _near_faces(samples: Floats, lonlat: Floats, spacing: float) -> list[int]:
+def _near_faces(samples: Floats, lonlat: Floats, resolution: int) -> list[int]:
     corners, centres = faces()
     nearness = samples @ centres.T
     best = nearness.max(axis=1)
     # Faces tie along their common edge; within three cells of it both may own cells of the area.
-    near = (nearness >= (best - 3 * spacing)[:, None]).any(axis=0)
+    near = (nearness >= (best - 3 * face_lattice(0, resolution).spacing)[:, None]).any(axis=0)
     around = lonlat_of(corners.reshape(-1, 3)).reshape(20, 3, 2)
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
     near |= ((around >= low) & (around <= high)).all(axis=2).any(axis=1)
     return [int(face) for face in np.flatnonzero(near)]
 
 
-def _cover_on_face(
-    lattice: FaceLattice, samples: Floats, polygon: shapely.Geometry
-) -> tuple[Cells, Outlines, NDArray[np.bool_], Cells]:
-    """Cells of one face: their indices, outlines, whether the border may cross them; and the seam's indices."""
-    facing = samples[samples @ lattice.origin > 0.5]
-    room = (facing @ lattice.edges.T).min(axis=1) / lattice.spacing
-    exact = lattice.axial(facing[room > -3])
+@dataclass(frozen=True, slots=True)
+class _FaceCover:
+    """What one face contributes: cells wholly on it, and the indices of those its edges may bend."""
+
+    cells: Cells
+    outlines: Outlines
+    border: NDArray[np.bool_]
+    crossings: Indices
+    seam: Cells
+
+
+def _cover_on_face(lattice: FaceLattice, samples: _Samples, polygon: shapely.Geometry) -> _FaceCover:
+    facing = samples.take(samples.directions @ lattice.origin > 0.5)
+    room = (facing.directions @ lattice.edges.T).min(axis=1) / lattice.spacing
+    facing = facing.take(room > -3)
+    exact = lattice.axial(facing.directions)
     corners = lattice.axial(faces()[0][lattice.face])
     extent = np.concatenate([exact, corners[_inside_box(corners, lattice, polygon)]])
     if not len(extent):
-        return _nothing()
+        none = np.empty(0, np.uint64)
+        empty = Outlines(np.empty((0, 2)), np.zeros(1, np.int64))
+        return _FaceCover(none, empty, np.empty(0, np.bool_), np.empty((0, 2), np.int64), none)
     low = np.floor(extent.min(axis=0)).astype(np.int64) - 2
     shape = np.ceil(extent.max(axis=0)).astype(np.int64) + 3 - low
+    place, edge = _places_met(exact - low, facing.edge, int(shape[1]), _grow_share(lattice, polygon))
     crossed = np.zeros(shape, np.bool_)
-    _mark(crossed, exact - low, _grow_share(lattice, polygon))
+    crossed.ravel()[place] = True
     ours, seam = _regular_and_seam(lattice, low, crossed.shape)
-    inside = _inside(lattice, low, ours & ~crossed, polygon)
-    chosen = np.argwhere(inside | (crossed & ours))
-    border = crossed[chosen[:, 0], chosen[:, 1]]
-    ab = chosen + low
+    chosen = np.flatnonzero(_inside(lattice, low, ours & ~crossed, polygon) | (crossed & ours))
+    row_of_place = np.full(crossed.size, -1)
+    row_of_place[chosen] = np.arange(len(chosen))
+    ab = np.stack(np.unravel_index(chosen, crossed.shape), axis=1) + low
     cells = lattice_cells(lattice, ab)
-    return cells, lattice_outlines(lattice, ab, cells), border, named_cells(lattice, np.argwhere(seam) + low)
+    return _FaceCover(
+        cells,
+        lattice_outlines(lattice, ab, cells),
+        crossed.ravel()[chosen],
+        _distinct_pairs(row_of_place[place], edge),
+        named_cells(lattice, np.argwhere(seam) + low),
+    )
 
 
-def _nothing() -> tuple[Cells, Outlines, NDArray[np.bool_], Cells]:
-    none = np.empty(0, np.uint64)
-    return none, Outlines(np.empty((0, 2)), np.zeros(1, np.int64)), np.empty(0, np.bool_), none
+def _distinct_pairs(row: Indices, edge: Indices) -> Indices:
+    kept = row >= 0
+    key = np.unique((row[kept] << 32) | edge[kept])
+    return np.stack([key >> 32, key & 0xFFFFFFFF], axis=1)
 
 
 def _inside_box(corners: Floats, lattice: FaceLattice, polygon: shapely.Geometry) -> NDArray[np.bool_]:
@@ -157,8 +195,11 @@ def _grow_share(lattice: FaceLattice, polygon: shapely.Geometry) -> float:
     return float(min(rounding + 2 * bend, 1.0))
 
 
-def _mark(crossed: NDArray[np.bool_], exact: Floats, grow: float) -> None:
-    """Mark the cells that hold a sample, and neighbours across an edge that the border may touch between samples."""
+def _places_met(exact: Floats, edge: Indices, width: int, grow: float) -> tuple[Indices, Indices]:
+    """Flat places of cells that the border meets, each with the row of the border edge; pairs may stand twice.
+
+    A sample meets the cell that holds it, and a neighbour so near that its edge may touch it between samples.
+    """
     q, r = exact[:, 0], -exact[:, 1]
     cube = np.stack([q, r, -q - r], axis=1)
     rounded = np.rint(cube)
@@ -166,14 +207,17 @@ def _mark(crossed: NDArray[np.bool_], exact: Floats, grow: float) -> None:
     rows = np.arange(len(cube))
     rounded[rows, worst] -= rounded.sum(axis=1)
     a, b = rounded[:, 0].astype(np.int64), -rounded[:, 1].astype(np.int64)
-    crossed[a, b] = True
     da, db = exact[:, 0] - a, exact[:, 1] - b
+    here = a * width + b
     towards = (da - db / 2, (da + db) / 2, db - da / 2)
     reach = 0.5 - (_STEP / 2 * 1.05 + grow)
+    places, edges = [here], [edge]
     for (step_a, step_b), along in zip(_ACROSS, towards, strict=True):
-        ahead, behind = along > reach, along < -reach
-        crossed[a[ahead] + step_a, b[ahead] + step_b] = True
-        crossed[a[behind] - step_a, b[behind] - step_b] = True
+        for sign in (1, -1):
+            near = np.flatnonzero(sign * along > reach)
+            places.append(here[near] + sign * (step_a * width + step_b))
+            edges.append(edge[near])
+    return np.concatenate(places), np.concatenate(edges)
 
 
 def _regular_and_seam(

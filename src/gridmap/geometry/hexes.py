@@ -100,9 +100,8 @@ def lattice_cells(lattice: FaceLattice, ab: Indices) -> Cells:
     """
     digits, base = _digits(lattice.resolution, ab)
     cells = np.zeros(len(ab), np.uint64)
-    _, group = np.unique(base, axis=0, return_inverse=True)
-    for number in range(group.max() + 1 if len(group) else 0):
-        rows = np.flatnonzero(group.ravel() == number)
+    for place in np.unique(base):
+        rows = np.flatnonzero(base == place)
         cells[rows] = _cells_of_base(lattice, ab[rows], digits[rows])
     return cells
 
@@ -133,7 +132,7 @@ def _cells_of_base(lattice: FaceLattice, ab: Indices, digits: Indices) -> Cells:
 
 
 def _digits(resolution: int, ab: Indices) -> tuple[Indices, Indices]:
-    """Digits (n, resolution), coarsest first, and the place of the base cell (n, 2)."""
+    """Digits (n, resolution), coarsest first, and a number for the place of the base cell (n,)."""
     a, b = ab[:, 0], ab[:, 1]
     digits = np.zeros((len(ab), resolution), np.int64)
     for level in range(resolution, 0, -1):
@@ -145,7 +144,7 @@ def _digits(resolution: int, ab: Indices) -> tuple[Indices, Indices]:
             down_a, down_b = 3 * up_a - up_b, up_a + 2 * up_b
         digits[:, level - 1] = _DIGIT_OF_STEP[a - down_a + 1, b - down_b + 1]
         a, b = up_a, up_b
-    return digits, np.stack([a, b], axis=1)
+    return digits, 64 * a + b
 
 
 def _seventh(numerator: Indices) -> Indices:

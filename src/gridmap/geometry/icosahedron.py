@@ -41,7 +41,8 @@ def directions(lonlat: Floats) -> Floats:
 def lonlat_of(vectors: Floats) -> Floats:
     """(n, 3) vectors of any length to (n, 2) degrees."""
     x, y, z = vectors.T
-    return np.degrees(np.column_stack([np.arctan2(y, x), np.arctan2(z, np.sqrt(x * x + y * y))]))
+    radians = np.column_stack([np.arctan2(y, x), np.arctan2(z, np.sqrt(x * x + y * y))])
+    return np.asarray(np.degrees(radians))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from gridmap.errors import OutOfPlace, Place, ProofFailed
 from gridmap.geometry.boundary import follow
 from gridmap.geometry.certificate import AreaProof, certificate, prove
-from gridmap.geometry.chain import Edges, Indices, cancel, edges_of, rings_of, shared_borders
+from gridmap.geometry.chain import Edges, Indices, cancel, edges_of, shared_borders
+from gridmap.geometry.clip import clip
 from gridmap.geometry.cover import Cover, cover
 from gridmap.geometry.hexes import Cells, Outlines
 from gridmap.geometry.lattice import MAX_X, MAX_Y, UNITS_PER_DEGREE, Geometries, pack, to_degrees, unpack
@@ -46,7 +48,7 @@ class AreaPieces:
     proof: AreaProof
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Partition:
     """Pieces of all areas, one row a cell and area.
 
@@ -55,8 +57,7 @@ class Partition:
     cell : (n,) uint64
     area : (n,) int64, row of the area
     geometry : (n,) polygons or multipolygons, lattice frame
-    adjacency : (m, 2) int64, rows that share a border of positive length, lower first, sorted
-    shared_m : (m,) float64, length of that border, metres
+    edges : directed edges of all pieces, owners are rows
     certificate : as ``certificate.json`` holds it
     resolution : H3 resolution
     """
@@ -64,10 +65,23 @@ class Partition:
     cell: Cells
     area: Indices
     geometry: Geometries
-    adjacency: Indices
-    shared_m: NDArray[np.float64]
+    edges: Edges
     certificate: dict[str, Any]
     resolution: int
+
+    @property
+    def adjacency(self) -> Indices:
+        """Rows that share a border of positive length, (m, 2) int64, lower first, sorted."""
+        return self._adjacent[0]
+
+    @property
+    def shared_m(self) -> NDArray[np.float64]:
+        """Length of the border of each row of ``adjacency``, (m,) float64, metres."""
+        return self._adjacent[1]
+
+    @cached_property
+    def _adjacent(self) -> tuple[Indices, NDArray[np.float64]]:
+        return adjacent(self.edges)
 
 
 def partition_areas(
@@ -99,13 +113,11 @@ def partition_areas(
             progress(len(made) / len(polygons))
     area = np.repeat(np.arange(len(made)), [len(pieces.cell) for pieces in made])
     edges = Edges.join([pieces.edges for pieces in _renumbered(made)])
-    adjacency, shared_m = adjacent(edges)
     return Partition(
         np.concatenate([pieces.cell for pieces in made]),
         area,
         np.concatenate([pieces.geometry for pieces in made]),
-        adjacency,
-        shared_m,
+        edges,
         certificate([pieces.proof for pieces in made], resolution),
         resolution,
     )
@@ -161,11 +173,11 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
         As ``partition_areas``.
     """
     border = edges_of(np.array([polygon], dtype=object))
-    covered = cover(polygon, rings_of(np.array([polygon], dtype=object)), resolution)
+    covered = cover(polygon, border, resolution)
     _refuse_wrapped(covered, code)
     whole = np.flatnonzero(~covered.border)
     crossed = np.flatnonzero(covered.border)
-    parts, part_row = overlay(_hexagons(covered.outlines, crossed), polygon)
+    parts, part_row = _cut_crossed(covered, crossed, border, polygon)
     cell, geometry, part_owner = _rows(covered, whole, crossed, parts, part_row)
     whole_owner = np.searchsorted(cell, covered.cells[whole])
     edges = Edges.join([_outline_edges(covered.outlines, whole, whole_owner), edges_of(parts, part_owner)])
@@ -174,6 +186,22 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
     if mismatches:
         raise _unproved(code, mismatches[0].start)
     return AreaPieces(cell, geometry, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
+
+
+def _cut_crossed(
+    covered: Cover, crossed: Indices, border: Edges, polygon: shapely.Geometry
+) -> tuple[Geometries, Indices]:
+    """Parts of the border cells ``crossed``, and the row in ``crossed`` of each."""
+    regular = np.flatnonzero(~covered.seam[crossed])
+    row_of = np.full(len(covered.cells), -1)
+    row_of[crossed[regular]] = np.arange(len(regular))
+    crossings = np.stack([row_of[covered.crossings[:, 0]], covered.crossings[:, 1]], axis=1)
+    point, _ = _corner_rows(covered.outlines, crossed[regular])
+    corners = covered.outlines.points[point].astype(np.int64).reshape(-1, 6, 2)
+    clipped = clip(corners, border, crossings, polygon)
+    rest = np.concatenate([regular[clipped.undecided], np.flatnonzero(covered.seam[crossed])])
+    parts, row = overlay(_hexagons(covered.outlines, crossed[rest]), polygon)
+    return np.concatenate([clipped.parts, parts]), np.concatenate([regular[clipped.row], rest[row]])
 
 
 def _refuse_wrapped(covered: Cover, code: str) -> None:
@@ -235,6 +263,6 @@ def adjacent(edges: Edges) -> tuple[Indices, NDArray[np.float64]]:
     a, b = to_degrees(unpack(start)), to_degrees(unpack(end))
     shrink = np.cos(np.radians((a[:, 1] + b[:, 1]) / 2))
     length = SEMI_MAJOR_M * np.radians(np.hypot((a[:, 0] - b[:, 0]) * shrink, a[:, 1] - b[:, 1]))
-    distinct, which = np.unique(pairs, axis=0, return_inverse=True)
-    shared_m = np.bincount(which.ravel(), weights=length, minlength=len(distinct))
-    return distinct, shared_m.astype(np.float64)
+    key, which = np.unique((pairs[:, 0] << 32) | pairs[:, 1], return_inverse=True)
+    shared_m = np.bincount(which, weights=length, minlength=len(key)).astype(np.float64)
+    return np.stack([key >> 32, key & 0xFFFFFFFF], axis=1), shared_m
