@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gridmap.domain.plan_settings import CoverageSection
 from gridmap.planning.circles import covered_share, draw_circles
 from gridmap.planning.facilities import KINDS, Facilities
 from gridmap.planning.ground import Ground
-from gridmap.planning.reach import Floats, Pairs, Rows, nearest, within
-
-Flags = NDArray[np.bool_]
+from gridmap.planning.reach import Flags, Floats, Pairs, Rows, nearest, within
 
 
 @dataclass(frozen=True)

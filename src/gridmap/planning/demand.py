@@ -21,7 +21,8 @@ from gridmap.errors import InvalidGeometry, Place
 from gridmap.geometry.lattice import geometries_to_units, to_degrees
 from gridmap.geometry.measure import area_m2
 from gridmap.planning.ground import Ground, representative_points
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.groups import sums
+from gridmap.planning.reach import Flags, Floats, Rows
 
 #: A point at most this far outside every area counts for the nearest cell: borders are drawn no finer.
 NEARBY_M = 500.0
@@ -93,7 +94,7 @@ def spread(demand: Demand | None, ground: Ground) -> SpreadDemand:
     )
 
 
-def _check_polygons(demand: Demand, rows: NDArray[np.bool_]) -> None:
+def _check_polygons(demand: Demand, rows: Flags) -> None:
     kind = shapely.get_type_id(demand.geometry)
     polygonal = np.isin(kind, [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON])
     usable = polygonal & shapely.is_valid(demand.geometry) & ~shapely.is_empty(demand.geometry)
@@ -112,7 +113,7 @@ def _spread_points(
     lost = outside[nearby < 0]
     held = row >= 0
     return (
-        _sums(row[held], value[held], len(ground)),
+        sums(row[held], value[held], len(ground)),
         float(value[outside[nearby >= 0]].sum()),
         value[lost],
         lonlat[lost],
@@ -133,32 +134,28 @@ def _spread_polygons(
     inside[cut] = area_m2(shapely.intersection(ground.geometry[row[cut]], polygons[polygon[cut]]))
 
     own = area_m2(polygons)
-    held = _sums(polygon, inside, count)
+    held = sums(polygon, inside, count)
     border_share = _BORDER_UNITS * shapely.length(polygons) / shapely.area(polygons)
     beyond = np.where((own - held > border_share * own) | (held == 0), own - held, 0.0)
     # What lies outside is one more claimant, after all the cells.
     claimant = np.concatenate([row, np.full(count, cells)])
     owner = np.concatenate([polygon, np.arange(count)])
     claim = np.concatenate([inside, beyond])
-    part = value[owner] * claim / _sums(owner, claim, count)[owner]
+    part = value[owner] * claim / sums(owner, claim, count)[owner]
     if whole:
         part = _largest_remainders(part, owner, claimant, value)
     lost = np.zeros(count)
     lost[owner[claimant == cells]] = part[claimant == cells]
     left_out = np.flatnonzero(lost > 0)
     lonlat = to_degrees(representative_points(polygons[left_out]))
-    return _sums(claimant, part, cells + 1)[:cells], lost[left_out], lonlat
+    return sums(claimant, part, cells + 1)[:cells], lost[left_out], lonlat
 
 
 def _largest_remainders(part: Floats, owner: Rows, claimant: Rows, total: Floats) -> Floats:
     """Whole parts of each owner's total: floors, and one more for the largest remainders; ties to the lower row."""
     floor = np.floor(part)
-    missing = (total - _sums(owner, floor, len(total))).astype(np.int64)
+    missing = (total - sums(owner, floor, len(total))).astype(np.int64)
     order = np.lexsort((claimant, np.round(floor - part, 9), owner))
     rank = np.arange(len(part)) - np.searchsorted(owner[order], owner[order])
     floor[order] += rank < missing[owner[order]]
     return np.asarray(floor)
-
-
-def _sums(group: Rows, value: Floats, count: int) -> Floats:
-    return np.asarray(np.bincount(group, weights=value, minlength=count), dtype=np.float64)

@@ -81,12 +81,12 @@ class Ground:
         lonlat : (k, 2) float64, degrees
         """
         points = shapely.points(lonlat * 1e7)
-        return _lowest(len(points), *self._tree.query(points, predicate="intersects"))
+        return lowest_match(len(points), *self._tree.query(points, predicate="intersects"))
 
     def locate_nearby(self, lonlat: Floats, within_m: float) -> Rows:
         """Row of the cell nearest to each point, at most ``within_m`` metres away; -1 beyond."""
         points = shapely.points(self.plane.from_degrees(lonlat))
-        return _lowest(len(points), *self._tree_in_plane.query_nearest(points, max_distance=within_m))
+        return lowest_match(len(points), *self._tree_in_plane.query_nearest(points, max_distance=within_m))
 
     def pieces_meeting(self, polygons: Geometries) -> tuple[Rows, Rows]:
         """Pairs (polygon, row) of lattice-frame polygons and the cells they meet, ordered."""
@@ -113,8 +113,8 @@ def class_rows(settlement: Sequence[SettlementClass]) -> Rows:
     return np.array([CLASSES.index(value) for value in settlement], dtype=np.int64)
 
 
-def _lowest(count: int, point: Rows, row: Rows) -> Rows:
-    """Lowest of the rows found for each point, -1 where none is."""
+def lowest_match(count: int, point: Rows, row: Rows) -> Rows:
+    """(count,) int64: of the pairs (point, row) the lowest row of each point, -1 where it is in none."""
     found = np.full(count, -1, dtype=np.int64)
     order = np.lexsort((-row, point))
     found[point[order]] = row[order]

@@ -22,6 +22,7 @@ from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 #: Distances that differ by less are equal: far above the rounding of a geodesic, far below a lattice unit.
 ROUNDING_M = 1e-6
@@ -91,7 +92,7 @@ class Pairs:
     facility: Rows
     distance_m: Floats
 
-    def where(self, kept: NDArray[np.bool_]) -> Pairs:
+    def where(self, kept: Flags) -> Pairs:
         """Return the pairs that ``kept`` marks."""
         return Pairs(self.point[kept], self.facility[kept], self.distance_m[kept])
 
