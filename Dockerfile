@@ -1,0 +1,20 @@
+# syntax=docker/dockerfile:1
+# gridmap in a container: docker run --rm -v "$PWD:/work" gridmap plan /work/plan.toml -o /work/out
+
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY constraints.txt pyproject.toml README.md README.zh-CN.md CHANGELOG.md LICENSE ./
+COPY src src
+COPY data/samples data/samples
+RUN python -m venv /opt/gridmap \
+ && /opt/gridmap/bin/python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
+
+FROM python:3.11-slim
+RUN useradd --create-home --uid 10001 gridmap
+COPY --from=build /opt/gridmap /opt/gridmap
+ENV PATH=/opt/gridmap/bin:$PATH \
+    PYTHONUNBUFFERED=1
+USER gridmap
+WORKDIR /work
+ENTRYPOINT ["gridmap"]
+CMD ["--help"]
