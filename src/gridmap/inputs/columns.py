@@ -1,0 +1,71 @@
+"""Find the column that is meant, by the names people give it in English and Chinese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from gridmap.errors import MissingColumn, Place
+from gridmap.inputs.folding import fold
+
+#: Names of the columns of areas, likeliest first. ``id`` comes last: programs write it where nobody asked.
+AREA_CODE = ("area_code", "adcode", "code", "行政区划代码", "行政区代码", "区划代码", "区划编码", "编码", "代码", "id")
+AREA_NAME = ("name", "名称", "行政区划名称", "行政区名称", "区划名称", "地名", "area_name")
+
+#: Names of the columns of facilities, ours first.
+FACILITY: Mapping[str, Sequence[str]] = {
+    "id": ("id", "facility_id", "编号", "编码", "网点编号", "机具编号", "设备编号", "终端编号", "终端号", "网点代码", "机构编码",
+           "代码", "code", "序号"),
+    "name": ("name", "名称", "网点名称", "机具名称", "设备名称", "机构网点名称", "地点"),
+    "kind": ("kind", "type", "类型", "类别", "种类", "网点类型", "机具类型", "设备类型"),
+    "lon": ("lon", "lng", "long", "longitude", "经度", "东经", "x"),
+    "lat": ("lat", "latitude", "纬度", "北纬", "y"),
+    "service_radius_m": ("service_radius_m", "service_radius", "radius_m", "radius", "服务半径", "半径"),
+    "capacity": ("capacity", "服务能力", "能力", "容量"),
+    "institution": ("institution", "bank", "机构", "所属机构", "机构名称", "银行", "所属银行"),
+}
+
+DEMAND_VALUE = ("value", "demand", "people", "population", "pop", "人口", "人口数", "常住人口", "需求", "客户数", "数值")
+
+
+def fold_header(name: object) -> str:
+    """Fold a column's name: half-width, lower case, no unit in brackets, one underscore for any space or hyphen."""
+    folded = fold(str(name)).lower()
+    without_unit = re.sub(r"\s*[(\[].*?[)\]]\s*$", "", folded) or folded
+    return re.sub(r"[\s_-]+", "_", without_unit).strip("_")
+
+
+def named_column(frame: pd.DataFrame, name: str, place: Place) -> str:
+    """Column a user names, exactly or else folded.
+
+    Raises
+    ------
+    MissingColumn
+        If there is none, naming those there are.
+    """
+    columns = [str(column) for column in frame.columns]
+    if name in columns:
+        return name
+    alike = [column for column in columns if fold_header(column) == fold_header(name)]
+    if not alike:
+        raise MissingColumn("inputs.no_such_column", place, name=name, columns=listed(frame))
+    return alike[0]
+
+
+def first_column(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
+    """First of the names that is a column and not wholly empty, or None."""
+    by_fold: dict[str, str] = {}
+    for column in frame.columns:
+        by_fold.setdefault(fold_header(column), str(column))
+    for name in names:
+        column = by_fold.get(fold_header(name))
+        if column is not None and (frame[column].notna().any() or not len(frame)):
+            return column
+    return None
+
+
+def listed(frame: pd.DataFrame) -> str:
+    """Columns of a frame, as messages list them."""
+    return ", ".join(str(column) for column in frame.columns) or "-"
