@@ -326,9 +326,9 @@ def _indicators(areas: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, grids: gpd.Geo
             for kind in FacilityKind
         },
         "villages": {"all": villages, "urban": nothing, "fringe": nothing, "rural": villages},
-        "townships": {name: nothing for name in CLASSES},
+        "townships": dict.fromkeys(CLASSES, nothing),
         "grids": {
-            **{name: of_grids for name in CLASSES},
+            **dict.fromkeys(CLASSES, of_grids),
             "entry_rate": 0.99,
             "demand_mean": float(grids["demand"].mean()),
             "demand_min": float(grids["demand"].min()),
@@ -354,7 +354,7 @@ def _indicators(areas: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, grids: gpd.Geo
             "max": 4,
             "ceiling_urban": 3,
             "floor_rural": 1,
-            **{name: crossing for name in CLASSES},
+            **dict.fromkeys(CLASSES, crossing),
             "cells_by_degree": {"0": 5, "1": 10, "2": 10, "3": 8, "4": 4, "10+": 0},
         },
         "load": {

@@ -117,14 +117,14 @@ def _is_polygonal(frame: gpd.GeoDataFrame) -> bool:
 
 
 def read_layer(path: Path, layer: str) -> pd.DataFrame:
-    """Read a layer of a GeoPackage; a multi-polygon of one part comes back as the polygon it is."""
-    frame = pyogrio.read_dataframe(path, layer=layer)
+    """Read a layer of a GeoPackage as a plain frame; a multi-polygon of one part comes back as the polygon it is."""
+    frame: pd.DataFrame = pyogrio.read_dataframe(path, layer=layer)
     if not isinstance(frame, gpd.GeoDataFrame):
-        return frame
+        return pd.DataFrame(frame)
     geometries = frame.geometry.to_numpy()
     single = (shapely.get_type_id(geometries) == 6) & (shapely.get_num_geometries(geometries) == 1)
     geometries = np.where(single, shapely.get_geometry(geometries, 0), geometries)
-    return frame.set_geometry(gpd.GeoSeries(geometries, index=frame.index, crs=frame.crs))
+    return pd.DataFrame(frame).assign(geometry=gpd.GeoSeries(geometries, index=frame.index, crs=frame.crs))
 
 
 def _write_flatgeobuf(path: Path, frames: Iterable[gpd.GeoDataFrame], layer: str) -> int:

@@ -1,0 +1,73 @@
+// What colours a cell: for each measure its classes, their colours and labels, and the class of each cell.
+// Scales run even in lightness, so they read without hue; orange always means "no service".
+const PALETTES = {
+  light: {
+    steps: ["#f4efcf", "#c3dfb2", "#74c09d", "#2f8f93", "#1f557c"], none: "#ece8dc", bad: "#d55e00", good: "#8ec3d6",
+    crossing: ["#d55e00", "#d3e6ee", "#9cc9dc", "#5a9fc2", "#2b6f9b", "#7d4a94"],
+    grids: ["#a9cfc6", "#e8cf9f", "#b9c4e0", "#dfb7a8", "#c6d79f", "#cdb9d6", "#9fc3dc", "#d9d3c4"],
+  },
+  dark: {
+    steps: ["#1f3644", "#27596c", "#2f8088", "#63b597", "#dcebad"], none: "#262e32", bad: "#e07b2c", good: "#3b7c96",
+    crossing: ["#e07b2c", "#213c4b", "#2c5c76", "#3f86a6", "#79bcd3", "#c79be0"],
+    grids: ["#35625a", "#73602f", "#45527a", "#74493a", "#55682f", "#604a6c", "#2f5b77", "#5a564b"],
+  },
+};
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const palette = () => (dark.matches ? PALETTES.dark : PALETTES.light);
+const CLASSES_OF_STEPS = 5;
+
+// The nearest of 1, 1.5, 2, 3, 5, 8 × 10ⁿ: a break that a reader can keep in mind.
+function nice(value) {
+  if (!(value > 0)) return 0;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 1.5, 2, 3, 5, 8, 10].reduce((a, b) => (Math.abs(b * power - value) < Math.abs(a * power - value) ? b : a), 1) * power;
+}
+
+function breaksOf(values) {
+  const sorted = values.filter((value) => value > 0).sort();
+  const at = (share) => nice(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+  return sorted.length ? [...new Set([0.2, 0.4, 0.6, 0.8].map(at))] : [];
+}
+
+// Five steps by quantiles, and a class of their own for nothing and unknown.
+function stepped(values, show) {
+  const breaks = breaksOf(values), used = breaks.length + 1;
+  const colour = (k) => palette().steps[used === 1 ? 2 : Math.round((k * (CLASSES_OF_STEPS - 1)) / (used - 1))];
+  const label = (k) => (used === 1 ? `> ${show(0)}` : k === 0 ? `< ${show(breaks[0])}`
+    : k === used - 1 ? `≥ ${show(breaks[k - 1])}` : `${show(breaks[k - 1])} – ${show(breaks[k])}`);
+  return {
+    classOf: Uint8Array.from(values, (value) => (value > 0 ? 1 + breaks.filter((edge) => value >= edge).length : 0)),
+    classes: () => [{ colour: palette().none, label: t("class_none") },
+      ...Array.from({ length: used }, (_, k) => ({ colour: colour(k), label: label(k) }))],
+  };
+}
+
+const measures = {
+  covered_share: () => ({
+    classOf: Uint8Array.from(cells.covered_share, (step) => (step === 0 ? 0 : step === 65535 ? 5 : 1 + Math.min(3, Math.floor(step / 16384)))),
+    classes: () => ["0 %", "< 25 %", "25 – 50 %", "50 – 75 %", "75 – < 100 %", "100 %"].map((label, k) => ({
+      label, colour: k ? palette().steps[k - 1] : palette().bad,
+    })),
+  }),
+  covered: () => ({
+    classOf: Uint8Array.from(cells.served, (bits) => bits & 1),
+    classes: () => [{ colour: palette().bad, label: t("class_uncovered") }, { colour: palette().good, label: t("class_covered") }],
+  }),
+  grid: () => ({
+    classOf: Uint8Array.from(cells.grid, (grid) => (grid < 0 ? 0 : 1 + grids.colour[grid])),
+    classes: () => [{ colour: palette().none, label: t("class_no_grid") }, ...palette().grids.map((colour) => ({ colour, label: null }))],
+  }),
+  demand: () => stepped(cells.demand, amount),
+  distance: () => stepped(cells.distance_m, distance),
+  crossing: () => ({
+    classOf: Uint8Array.from(cells.crossing, (degree) => Math.min(degree, 5)),
+    classes: () => palette().crossing.map((colour, k) => ({ colour, label: k === 5 ? "≥ 5" : String(k) })),
+  }),
+};
+const MEASURES = ["covered_share", "covered", "grid", "demand", "distance", "crossing"];
+const measured = {};
+
+function measure(name) {
+  measured[name] ??= measures[name]();
+  return measured[name];
+}

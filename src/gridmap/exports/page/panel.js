@@ -1,0 +1,144 @@
+// The side panel: what the plan comes to, its gaps and its rules.
+const panelBox = document.getElementById("panel"), tabsBox = document.getElementById("tabs");
+const TABS = ["overview", "gaps", "rules"];
+const CLASSES = ["all", ...DATA.settlements];
+let openTab = "overview";
+
+const broken = () => DATA.rules.filter((rule) => !rule.holds && rule.severity === "rule").length;
+const brokenBy = (name) => DATA.rules.filter((rule) => rule.rule === name).reduce((sum, rule) => sum + rule.broken_by.length, 0);
+
+function showTabs() {
+  const numbers = { gaps: gaps.code.length, rules: broken() };
+  tabsBox.setAttribute("aria-label", t("tabs"));
+  tabsBox.replaceChildren(...TABS.map((name) => el("button", {
+    type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(name === openTab), "aria-controls": "panel",
+    tabindex: name === openTab ? "0" : "-1",
+    onclick: () => { openTab = name; showPanel(); },
+    onkeydown: (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      openTab = TABS[(TABS.indexOf(name) + step + TABS.length) % TABS.length];
+      showPanel();
+      document.getElementById(`tab-${openTab}`).focus();
+    },
+  }, t(`tab_${name}`), name in numbers ? el("span", { class: "n" }, count(numbers[name])) : null)));
+}
+
+function showPanel() {
+  showTabs();
+  panelBox.setAttribute("aria-labelledby", `tab-${openTab}`);
+  panelBox.replaceChildren(...{ overview, gaps: gapRows, rules: ruleRows }[openTab]());
+  panelBox.scrollTop = 0;
+}
+
+function bar(share) {
+  const fill = el("i");
+  fill.style.width = `${100 * (share || 0)}%`;
+  return el("span", { class: "bar", "aria-hidden": "true" }, fill);
+}
+
+function tile(number, label, bad = false) {
+  return el("div", { class: bad ? "bad" : null }, el("b", {}, count(number)), el("span", {}, label));
+}
+
+function table(heads, rows) {
+  return el("table", {},
+    el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, cell))))));
+}
+
+function overview() {
+  const { counts, coverage, coverage_by_kind: byKind, demand, grids: ofGrids, crossing } = DATA.indicators;
+  const withDemand = !demand.stands_in;
+  const withBar = (share) => [percent(share), bar(share)];
+  const hero = [el("div", {}, el("b", { id: "ground-covered" }, percent(coverage.all.covered_area_share)), el("span", {}, t("of_ground")))];
+  if (withDemand) hero.unshift(el("div", {}, el("b", { id: "demand-covered" }, percent(coverage.all.covered_demand_share)), el("span", {}, t("of_demand", { unit: word("unit", demand.unit) }))));
+  const columns = withDemand ? ["demand", "ground"] : ["ground"];
+  const shares = (figures) => (withDemand ? [withBar(figures.covered_demand_share)] : []).concat([withBar(figures.covered_area_share)]);
+  const noCash = brokenBy("rural_cash_point_per_village"), over = brokenBy("capacity_not_exceeded");
+  return [
+    el("div", { class: "hero" }, hero),
+    el("div", { class: "tiles" },
+      tile(counts.grids, t("tile_grids")), tile(counts.cells, t("tile_cells")), tile(counts.gaps, t("tile_gaps"), counts.gaps > 0),
+      tile(counts.outlets, t("tile_outlets")), tile(counts.devices, t("tile_devices")), tile(noCash, t("tile_no_cash"), noCash > 0),
+      tile(over, t("tile_over"), over > 0), tile(crossing.max, t("tile_crossing")),
+      el("div", {}, el("b", {}, percent(ofGrids.entry_rate)), el("span", {}, t("tile_entry")))),
+    el("h2", {}, t("by_class")),
+    table(["", ...columns.map((name) => t(`head_${name}`)), t("head_p95")],
+      CLASSES.filter((name) => coverage[name].cells > 0).map((name) => [word("settlement", name), ...shares(coverage[name]), distance(coverage[name].p95_distance_m)])),
+    el("h2", {}, t("by_kind")),
+    table(["", t("head_facilities"), ...columns.map((name) => t(`head_${name}`))],
+      DATA.kinds.filter((kind) => byKind[kind].facilities > 0).map((kind) => [word("kind", kind), count(byKind[kind].facilities), ...shares(byKind[kind].all)])),
+    el("h2", {}, t("warnings")),
+    DATA.warnings.length ? el("ul", { class: "plain" }, DATA.warnings.map((line) => el("li", {}, line))) : el("p", { class: "muted" }, t("none")),
+    el("h2", {}, t("reading")),
+    el("p", { class: "muted" }, t("reading_text", { resolution: DATA.plan.resolution })),
+  ];
+}
+
+function gapRows() {
+  if (!gaps.code.length) return [el("p", { class: "muted" }, t("no_gaps"))];
+  const order = gaps.rank.map((_, i) => i).sort((a, b) => gaps.rank[a] - gaps.rank[b]);
+  const total = DATA.indicators.gaps, much = (i) => (unit() === "m2" ? area(gaps.area_m2[i]) : amount(gaps.demand[i]));
+  return [
+    el("h2", {}, unit() === "m2" ? t("gaps_total_area", { area: area(total.area_m2) }) : t("gaps_total", { demand: amount(total.demand), area: area(total.area_m2) })),
+    el("ul", { class: "rows" }, order.map((i) => el("li", {}, el("button", { type: "button", class: "row", "data-gap": gaps.code[i], onclick: () => pick({ layer: "gaps", i }, true) },
+      el("span", { class: "rank" }, count(gaps.rank[i])),
+      el("span", { class: "what" }, nameOf.gaps(i)),
+      el("span", { class: "much" }, much(i)),
+      el("small", {}, `${area(gaps.area_m2[i])} · ${word("settlement", gaps.settlement[i])} · ` + (gaps.nearest[i] < 0 ? t("no_facility")
+        : t("nearest_is", { name: nameOf.facilities(gaps.nearest[i]), distance: distance(gaps.nearest_distance_m[i]) }))))))),
+  ];
+}
+
+const MOST_BREAKERS = 200;
+
+function ruleRows() {
+  return [el("ul", { class: "rows" }, DATA.rules.map((rule) => {
+    const state = rule.holds ? "holds" : rule.severity === "warning" ? "look" : "broken";
+    const name = DATA.texts[language][`rules.${rule.rule}`] ?? rule.rule, meaning = DATA.texts[language][`rules.${rule.rule}_meaning`];
+    const shown = rule.broken_by.slice(0, MOST_BREAKERS);
+    return el("li", { class: `rule ${state}`, "data-rule": rule.rule },
+      el("span", { class: "sign", "aria-hidden": "true" }, { holds: "✓", look: "!", broken: "✕" }[state]),
+      el("span", {}, name), el("span", { class: "muted" }, t(`rule_${state}`)),
+      meaning ? el("small", {}, meaning) : null,
+      rule.broken_by.length ? el("details", {},
+        el("summary", {}, t("broken_by", { n: count(rule.broken_by.length), checked: count(rule.checked) })),
+        el("ul", {}, shown.map((code) => el("li", {}, ...breaker(code)))),
+        shown.length < rule.broken_by.length ? el("p", { class: "muted" }, t("and_more", { n: count(rule.broken_by.length - shown.length) })) : null) : null);
+  }))];
+}
+
+function breaker(code) {
+  const thing = thingOf(code);
+  return thing ? [linkTo(thing.layer, thing.i), thing.layer === "cells" ? "" : el("span", { class: "code" }, code)] : [code];
+}
+
+// Whatever has this code. Areas go first: a rule about villages names village codes.
+function thingOf(code) {
+  for (const [layer, codes] of [["areas", areas.code], ["grids", grids.code], ["facilities", facilities.code]]) {
+    const i = codes.lastIndexOf(code);
+    if (i >= 0) return { layer, i };
+  }
+  const i = cellOf(code);
+  return i < 0 ? null : { layer: "cells", i };
+}
+
+function cellOf(id) {
+  if (!/^[0-9a-f]{15,16}$/.test(id)) return -1;
+  const low = parseInt(id.slice(-8), 16), high = parseInt(id.slice(0, -8), 16);
+  return cells.id_low.findIndex((part, i) => part === low && cells.id_high[i] === high);
+}
+
+function showHeader() {
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  document.getElementById("plan-name").textContent = DATA.plan.name;
+  const proof = el("span", { class: DATA.plan.exact ? "proof" : "proof bad", title: DATA.plan.digest },
+    t(DATA.plan.exact ? "exact" : "not_exact", { digest: DATA.plan.digest.slice(0, 8) }));
+  document.getElementById("plan-line").replaceChildren(...(DATA.plan.institution ? [DATA.plan.institution, " · "] : []), proof);
+  const choice = document.getElementById("languages");
+  choice.setAttribute("aria-label", t("language"));
+  choice.replaceChildren(...LANGUAGES.map(([code, label]) => el("button", {
+    type: "button", lang: code, "data-language": code, "aria-pressed": String(code === language), onclick: () => speak(code),
+  }, label)));
+}
