@@ -22,7 +22,7 @@ from gridmap.geometry.lattice import geometries_to_units, to_degrees
 from gridmap.geometry.measure import area_m2
 from gridmap.planning.ground import Ground, representative_points
 from gridmap.planning.groups import sums
-from gridmap.planning.reach import Flags, Floats, Rows
+from gridmap.planning.reach import Floats, Rows
 
 #: A point at most this far outside every area counts for the nearest cell: borders are drawn no finer.
 NEARBY_M = 500.0
@@ -69,16 +69,14 @@ def spread(demand: Demand | None, ground: Ground) -> SpreadDemand:
     if demand is None:
         area = ground.area_m2
         return SpreadDemand(area.copy(), "m2", "", True, float(area.sum()), 0.0, np.zeros(0), np.zeros((0, 2)))
-    kind = shapely.get_type_id(demand.geometry)
-    is_point = kind == shapely.GeometryType.POINT
-    _check_polygons(demand, ~is_point)
-    value, moved_in, points_out, points_lonlat = _spread_points(
-        demand.geometry[is_point], demand.value[is_point], ground
-    )
-    whole = bool((demand.value == np.rint(demand.value)).all())
-    of_polygons, polygons_out, polygons_lonlat = _spread_polygons(
-        demand.geometry[~is_point], demand.value[~is_point], ground, whole
-    )
+    _check_geometry(demand)
+    # An order of our own, so that sums of fractions do not depend on the order of the file.
+    ours = np.lexsort((demand.value, *shapely.bounds(demand.geometry).T))
+    geometry, given = demand.geometry[ours], demand.value[ours]
+    is_point = shapely.get_type_id(geometry) == shapely.GeometryType.POINT
+    value, moved_in, points_out, points_lonlat = _spread_points(geometry[is_point], given[is_point], ground)
+    whole = bool((given == np.rint(given)).all())
+    of_polygons, polygons_out, polygons_lonlat = _spread_polygons(geometry[~is_point], given[~is_point], ground, whole)
     outside = np.concatenate([points_out, polygons_out])
     lonlat = np.concatenate([points_lonlat, polygons_lonlat])
     order = np.lexsort((lonlat[:, 1], lonlat[:, 0], -outside))
@@ -87,18 +85,18 @@ def spread(demand: Demand | None, ground: Ground) -> SpreadDemand:
         demand.unit,
         demand.source,
         False,
-        float(demand.value.sum()),
+        float(given.sum()),
         moved_in,
         outside[order],
         lonlat[order],
     )
 
 
-def _check_polygons(demand: Demand, rows: Flags) -> None:
+def _check_geometry(demand: Demand) -> None:
     kind = shapely.get_type_id(demand.geometry)
-    polygonal = np.isin(kind, [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON])
-    usable = polygonal & shapely.is_valid(demand.geometry) & ~shapely.is_empty(demand.geometry)
-    for feature in np.flatnonzero(rows & ~usable)[:1].tolist():
+    known = np.isin(kind, [shapely.GeometryType[name] for name in ("POINT", "POLYGON", "MULTIPOLYGON")])
+    usable = known & shapely.is_valid(demand.geometry) & ~shapely.is_empty(demand.geometry)
+    for feature in np.flatnonzero(~usable)[:1].tolist():
         raise InvalidGeometry("rules.demand_geometry", Place(file=demand.source, feature=feature))
 
 

@@ -79,13 +79,13 @@ class Hierarchy:
         county = [code[:digits] if is_administrative(code) else "" for code in self.lowest.codes]
         return np.asarray(np.unique(county, return_inverse=True)[1], dtype=np.int64)
 
-    def settlement_of_lowest(self, default: SettlementClass) -> Rows:
-        """(k,) int64: class of each lowest-level area: its own, else its upper area's, else the default."""
+    def settlement_of_lowest(self, default: SettlementClass | None) -> Rows:
+        """(k,) int64: class of each lowest-level area: its own, else its upper area's, else the default (-1: none)."""
         found = self.lowest.settlement.copy()
         for areas in reversed(self.levels[:-1]):
             above = _follow(areas.settlement, self.ancestors(areas.level))
             found = np.where(found < 0, above, found)
-        return np.where(found < 0, CLASSES.index(default), found)
+        return found if default is None else np.where(found < 0, CLASSES.index(default), found)
 
     def not_filled_exactly(self) -> list[tuple[str, float]]:
         """Codes of areas that the areas below do not fill exactly, and by how many square metres they fall short."""

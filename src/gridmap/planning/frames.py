@@ -1,0 +1,240 @@
+"""Decisions as the frames of a plan, columns as the output reference lists them; WGS 84 degrees on the lattice.
+
+Missing identifiers are missing values (``isna()``), and so is a distance where there is nothing to measure to. Beside
+the columns that every plan names, ``cells`` carry for each facility kind ``covered_by_KIND`` (bool),
+``nearest_KIND_id`` and ``nearest_KIND_m``, and ``facility_ids_in_reach``: all facilities in reach, nearest first,
+joined by ``;``. ``grids`` carry ``area_code``, the lowest-level area they lie in; their ``parent_code`` is the area
+one level above it. ``cooperating_outlet_ids`` and ``officer_ids`` are lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gridmap.domain.kinds import AssignmentRole, FacilityKind, GridKind, SettlementClass
+from gridmap.geometry.lattice import Geometries, geometries_to_degrees
+from gridmap.planning.decisions import Decisions
+from gridmap.planning.dissolve import dissolve
+from gridmap.planning.facilities import KINDS
+from gridmap.planning.ground import CLASSES
+from gridmap.planning.groups import counts, sums
+from gridmap.planning.reach import Floats, Rows
+
+CRS = "EPSG:4326"
+
+#: ``gaps.kind_missing`` where the plan has no facility of any kind.
+ANY_KIND = "any"
+
+
+def area_frame(decisions: Decisions) -> gpd.GeoDataFrame:
+    """Areas of all levels, widest first, then by code."""
+    frames = []
+    above: tuple[str, ...] = ()
+    for areas in decisions.hierarchy.levels:
+        groups = decisions.groups_of(areas.level)
+        if groups is None:
+            continue
+        frames.append(
+            _geographic(
+                areas.geometry,
+                area_code=_text(areas.codes),
+                name=_text(areas.names),
+                level=_text([areas.level.value] * len(areas)),
+                parent_code=_looked_up(above, areas.parent),
+                settlement=_settlement(groups.settlement),
+                area_m2=areas.area_m2,
+                demand=groups.demand,
+                covered_share=groups.covered_share,
+            )
+        )
+        above = areas.codes
+    return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=CRS)
+
+
+def cell_frame(decisions: Decisions) -> gpd.GeoDataFrame:
+    """Cells, by area code, then cell."""
+    ground, coverage, grids, ids = decisions.ground, decisions.coverage, decisions.grids, decisions.facilities.ids
+    by_kind: dict[str, object] = {}
+    for row, kind in enumerate(KINDS):
+        by_kind[f"covered_by_{kind.value}"] = coverage.covered_by[row]
+    for row, kind in enumerate(KINDS):
+        by_kind[f"nearest_{kind.value}_id"] = _looked_up(ids, coverage.nearest[row])
+        by_kind[f"nearest_{kind.value}_m"] = _finite(coverage.nearest_m[row])
+    return _geographic(
+        ground.geometry,
+        cell_id=_text([f"{cell:x}" for cell in ground.cell.tolist()]),
+        area_code=_looked_up(decisions.hierarchy.lowest.codes, ground.area),
+        grid_code=_looked_up(grids.codes, grids.of_cell),
+        demand=decisions.demand.value,
+        area_m2=ground.area_m2,
+        settlement=_settlement(ground.settlement),
+        primary_outlet_id=_looked_up(ids, decisions.assignment.primary[grids.of_cell]),
+        distance_m=decisions.assignment.cell_distance_m,
+        covered_share=coverage.covered_share,
+        covered=coverage.covered,
+        crossing_degree=coverage.crossing_degree,
+        **by_kind,
+        facility_ids_in_reach=_text(_ids_in_reach(decisions)),
+    )
+
+
+def grid_shapes(decisions: Decisions) -> Geometries:
+    """(g,) the ground of each grid, lattice frame."""
+    return dissolve(decisions.ground.geometry, decisions.grids.of_cell, len(decisions.grids))
+
+
+def grid_frame(decisions: Decisions, shapes: Geometries) -> gpd.GeoDataFrame:
+    """Grids, by code."""
+    grids, groups, assignment, lowest = (
+        decisions.grids,
+        decisions.grid_groups,
+        decisions.assignment,
+        decisions.hierarchy.lowest,
+    )
+    ids, count = decisions.facilities.ids, len(decisions.grids)
+    cash_points = groups.of_facility[decisions.facilities.of_kind(FacilityKind.RURAL_CASH_POINT)]
+    above = decisions.hierarchy.levels[-2].codes if len(decisions.hierarchy.levels) > 1 else ()
+    return _geographic(
+        shapes,
+        grid_code=_text(grids.codes),
+        name=_text(_grid_names(decisions)),
+        level=_text([lowest.level.value] * count),
+        parent_code=_looked_up(above, lowest.parent[grids.area]),
+        kind=_text([GridKind.ORDINARY.value] * count),
+        settlement=_settlement(groups.settlement),
+        area_m2=groups.area_m2,
+        demand=groups.demand,
+        cells=counts(grids.of_cell, count),
+        primary_outlet_id=_looked_up(ids, assignment.primary),
+        cooperating_outlet_ids=_lists([ids[row] for row in rows] for rows in assignment.cooperating(count)),
+        manager_id=_text([None] * count),
+        officer_ids=_lists([] for _ in range(count)),
+        covered_share=groups.covered_share,
+        has_outlet=assignment.has_outlet,
+        rural_cash_points=counts(cash_points[cash_points >= 0], count),
+        compactness=_compactness(decisions, shapes, groups.area_m2),
+        area_code=_looked_up(lowest.codes, grids.area),
+    )
+
+
+def facility_frame(decisions: Decisions, given: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Facilities as given, by identifier, with where they stand and what they reach."""
+    facilities, in_reach = decisions.facilities, decisions.coverage.in_reach
+    count = len(facilities)
+    return given.assign(
+        area_code=_looked_up(decisions.hierarchy.lowest.codes, decisions.facility_area),
+        radius_urban_m=decisions.radius_m[:, CLASSES.index(SettlementClass.URBAN)],
+        radius_rural_m=decisions.radius_m[:, CLASSES.index(SettlementClass.RURAL)],
+        cells_in_reach=counts(in_reach.facility, count),
+        demand_in_reach=sums(in_reach.facility, decisions.demand.value[in_reach.point], count),
+    )
+
+
+def assignment_frame(decisions: Decisions) -> pd.DataFrame:
+    """Grids and their outlets, primary first, then by demand in reach."""
+    table, ids = decisions.assignment, decisions.facilities.ids
+    roles = np.where(table.is_primary, AssignmentRole.PRIMARY.value, AssignmentRole.COOPERATING.value)
+    return pd.DataFrame(
+        {
+            "grid_code": _looked_up(decisions.grids.codes, table.grid),
+            "outlet_id": _looked_up(ids, table.outlet),
+            "role": _text(roles.tolist()),
+            "distance_m": table.distance_m,
+            "demand_in_reach": table.demand_in_reach,
+        }
+    )
+
+
+def gap_frame(decisions: Decisions) -> gpd.GeoDataFrame:
+    """Coverage gaps, by rank."""
+    gaps = decisions.gaps
+    kinds = [kind.value for kind in KINDS]
+    return _geographic(
+        dissolve(decisions.ground.geometry, gaps.gap_of_cell, len(gaps)),
+        gap_id=_text([f"G{rank:03d}" for rank in range(1, len(gaps) + 1)]),
+        area_code=_looked_up(decisions.hierarchy.lowest.codes, gaps.area),
+        settlement=_settlement(gaps.settlement),
+        kind_missing=_text([kinds[kind] if kind >= 0 else ANY_KIND for kind in gaps.kind_missing.tolist()]),
+        area_m2=gaps.area_m2,
+        demand=gaps.demand,
+        nearest_facility_id=_looked_up(decisions.facilities.ids, gaps.nearest_facility),
+        nearest_distance_m=_finite(gaps.nearest_distance_m),
+        rank=np.arange(1, len(gaps) + 1),
+    )
+
+
+def jurisdiction_frame(decisions: Decisions, given: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Ground of each outlet that is primary somewhere: all its grids together, by outlet identifier."""
+    primary, groups = decisions.assignment.primary, decisions.grid_groups
+    outlets = np.unique(primary[primary >= 0])
+    place = np.where(primary >= 0, np.searchsorted(outlets, primary), -1)
+    held = np.flatnonzero(place >= 0)
+    count = len(outlets)
+    return _geographic(
+        dissolve(decisions.ground.geometry, place[decisions.grids.of_cell], count),
+        outlet_id=_looked_up(decisions.facilities.ids, outlets),
+        name=_text(given["name"].iloc[outlets].tolist()),
+        grids=counts(place[held], count),
+        area_m2=sums(place[held], groups.area_m2[held], count),
+        demand=sums(place[held], groups.demand[held], count),
+        capacity=decisions.facilities.capacity[outlets],
+    )
+
+
+def _geographic(shapes: Geometries, **columns: object) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(columns, geometry=geometries_to_degrees(shapes), crs=CRS)
+
+
+def _text(values: Sequence[str | None]) -> pd.Series[str]:
+    return pd.Series(list(values), dtype="str")
+
+
+def _lists(values: Iterable[list[str]]) -> pd.Series[list[str]]:
+    return pd.Series(list(values), dtype="object")
+
+
+def _looked_up(values: Sequence[str] | NDArray[np.object_], row: Rows) -> pd.Series[str]:
+    """Text of each row, missing where the row is -1."""
+    known = [*values, None]
+    return _text([known[place] for place in row.tolist()])
+
+
+def _settlement(number: Rows) -> pd.Series[str]:
+    return _looked_up([settlement.value for settlement in CLASSES], number)
+
+
+def _finite(distance_m: Floats) -> Floats:
+    return np.where(np.isfinite(distance_m), distance_m, np.nan)
+
+
+def _ids_in_reach(decisions: Decisions) -> list[str]:
+    """List what reaches each cell, nearest first, joined by ``;``."""
+    pairs = decisions.coverage.in_reach
+    order = np.lexsort((pairs.facility, pairs.distance_m, pairs.point))
+    ids = decisions.facilities.ids[pairs.facility[order]].tolist()
+    ends = np.searchsorted(pairs.point[order], np.arange(len(decisions.ground) + 1)).tolist()
+    return [";".join(ids[start:end]) for start, end in pairwise(ends)]
+
+
+def _grid_names(decisions: Decisions) -> list[str]:
+    """Name of each grid's area, with its number where the area has several grids."""
+    grids, lowest = decisions.grids, decisions.hierarchy.lowest
+    siblings = counts(grids.area, len(lowest))
+    names = []
+    for code, area in zip(grids.codes, grids.area.tolist(), strict=True):
+        name = lowest.names[area] or lowest.codes[area]
+        names.append(f"{name} {int(code[-3:])}" if siblings[area] > 1 else name)
+    return names
+
+
+def _compactness(decisions: Decisions, shapes: Geometries, ground_m2: Floats) -> Floats:
+    r"""Polsby–Popper :math:`4\pi A / P^2`: 1 for a circle."""
+    around_m = shapely.length(decisions.ground.plane.project(shapes))
+    return np.asarray(np.minimum(1.0, 4 * np.pi * ground_m2 / around_m**2))

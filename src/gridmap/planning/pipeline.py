@@ -1,0 +1,242 @@
+"""From inputs to a plan: partition, demand, coverage, grids, assignment, gaps, and what they say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any
+
+import geopandas as gpd
+import h3
+import numpy as np
+import pyproj
+import shapely
+
+from gridmap.domain.inputs import PlanInputs
+from gridmap.domain.kinds import AreaLevel
+from gridmap.domain.plan import Plan
+from gridmap.domain.plan_settings import PlanSettings
+from gridmap.errors import BadValue, DuplicateId, MissingColumn, OutOfPlace, Place
+from gridmap.geometry.lattice import to_degrees
+from gridmap.geometry.partition import partition_areas
+from gridmap.planning.assignment import assign
+from gridmap.planning.codes import grid_codes
+from gridmap.planning.coverage import cover
+from gridmap.planning.decisions import Decisions, Grids
+from gridmap.planning.demand import SpreadDemand, spread
+from gridmap.planning.dissolve import dissolve
+from gridmap.planning.facilities import Facilities
+from gridmap.planning.frames import (
+    area_frame,
+    assignment_frame,
+    cell_frame,
+    facility_frame,
+    gap_frame,
+    grid_frame,
+    grid_shapes,
+    jurisdiction_frame,
+)
+from gridmap.planning.gaps import find_gaps
+from gridmap.planning.ground import Ground, representative_points
+from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
+from gridmap.planning.indicators import indicators
+from gridmap.planning.reach import Rows
+from gridmap.planning.remarks import remarks
+from gridmap.planning.rules import evaluate
+from gridmap.planning.territory import Territory, nearest_outlet, one_per_area
+
+Progress = Callable[[str, float], None]
+
+_MOST_RADIUS_M = 1_000_000.0
+
+
+def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | None = None) -> Plan:
+    """Make a plan: equal settings and inputs give an equal plan, whatever the order of their rows.
+
+    Parameters
+    ----------
+    progress : called with the name of a stage and the share of it that is done, 0 to 1
+
+    Raises
+    ------
+    InputError
+        If codes or identifiers stand twice, a facility stands nowhere, or demand is not a number.
+    PlanError
+        If a village has more grids than its codes can number.
+    ProofFailed
+        If the partition could not be proved.
+    """
+    stages = Stages(progress)
+    check_inputs(inputs)
+    given = inputs.facilities.sort_values("facility_id", kind="stable").reset_index(drop=True)
+    decisions = decide(settings, inputs, given, stages)
+    with stages("frames"):
+        shapes = grid_shapes(decisions)
+        frames = {
+            "areas": area_frame(decisions),
+            "cells": cell_frame(decisions),
+            "grids": grid_frame(decisions, shapes),
+            "facilities": facility_frame(decisions, given),
+            "assignments": assignment_frame(decisions),
+            "gaps": gap_frame(decisions),
+            "jurisdictions": jurisdiction_frame(decisions, given),
+        }
+    with stages("indicators"):
+        figures, rules = indicators(decisions), evaluate(decisions)
+    report = {
+        "warnings": [*inputs.warnings, *remarks(decisions)],
+        "timings_s": stages.timings_s,
+        "versions": versions(),
+        "demand": {key: figures["demand"][key] for key in ("unit", "total", "source", "stands_in")},
+    }
+    return Plan(
+        settings=settings,
+        **frames,
+        indicators=figures,
+        rules=rules,
+        certificate=decisions.certificate,
+        report=report,
+    )
+
+
+class Stages:
+    """Stages of a run: tells how far it is, and keeps how long each took."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.timings_s: dict[str, float] = {}
+        self._progress = progress
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[Callable[[float], None]]:
+        """Run a stage; what it yields takes the share done within it."""
+
+        def tell(share: float) -> None:
+            if self._progress:
+                self._progress(stage, share)
+
+        tell(0.0)
+        start = time.perf_counter()
+        yield tell
+        self.timings_s[stage] = time.perf_counter() - start
+        tell(1.0)
+
+
+def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.GeoDataFrame, stages: Stages) -> Decisions:
+    """All decisions of a plan, on inputs that have been checked; facilities in the order of their identifiers."""
+    hierarchy = build_hierarchy(inputs.areas)
+    facilities = Facilities.from_frame(facilities_given)
+    with stages("partition") as tell:
+        lowest = hierarchy.lowest
+        partition = partition_areas(lowest.geometry, list(lowest.codes), settings.partition.resolution, tell)
+        ground = Ground(
+            partition.cell,
+            partition.area,
+            partition.geometry,
+            partition.adjacency,
+            partition.shared_m,
+            hierarchy.settlement_of_lowest(settings.profile.default_settlement)[partition.area],
+        )
+    with stages("demand"):
+        demand = spread(inputs.demand, ground)
+        facility_cell = ground.locate(np.column_stack([facilities.points.lon, facilities.points.lat]))
+    with stages("coverage"):
+        coverage = cover(ground, facilities, settings.coverage)
+        radius_m = facilities.radius_m(settings.coverage)
+    with stages("grids"):
+        grids = draw_grids(hierarchy, ground, demand, facilities, facility_cell, territory_of(lowest.level))
+    with stages("assignment"):
+        assignment = assign(
+            ground,
+            grids.of_cell,
+            demand.value,
+            facilities,
+            facility_cell,
+            coverage.in_reach,
+            settings.coverage.cooperating_outlets,
+        )
+    with stages("gaps"):
+        county = hierarchy.county_numbers()[ground.area]
+        gaps = find_gaps(ground, coverage, facilities, radius_m, demand.value, county)
+    return Decisions(
+        settings,
+        hierarchy,
+        ground,
+        demand,
+        facilities,
+        facility_cell,
+        radius_m,
+        coverage,
+        grids,
+        assignment,
+        gaps,
+        partition.certificate,
+    )
+
+
+def territory_of(lowest: AreaLevel) -> Territory:
+    """How grids are drawn: villages are grids; wider areas are split by nearest outlet."""
+    return one_per_area if lowest is AreaLevel.VILLAGE else nearest_outlet
+
+
+def draw_grids(
+    hierarchy: Hierarchy,
+    ground: Ground,
+    demand: SpreadDemand,
+    facilities: Facilities,
+    facility_cell: Rows,
+    territory: Territory,
+) -> Grids:
+    """Grids of a territory with their codes, in the order of the codes."""
+    outlets = facilities.outlets
+    label = territory(ground, demand.value, facilities.points.take(outlets), facility_cell[outlets])
+    count = int(label.max(initial=-1)) + 1
+    area = ground.area[np.unique(label, return_index=True)[1]]
+    lonlat = to_degrees(representative_points(dissolve(ground.geometry, label, count)))
+    codes = np.array(grid_codes(hierarchy.lowest.codes, area, lonlat), dtype=object)
+    order = np.argsort(codes)
+    place = np.empty(count, dtype=np.int64)
+    place[order] = np.arange(count)
+    return Grids(place[label], tuple(codes[order].tolist()), area[order])
+
+
+def check_inputs(inputs: PlanInputs) -> None:
+    """Refuse what no plan can be made of; readers refuse it earlier, and name the file."""
+    if not any(len(frame) for frame in inputs.areas.values()):
+        raise MissingColumn("rules.no_areas")
+    for frame in inputs.areas.values():
+        _refuse_twice(frame["area_code"].to_numpy(dtype=object), "rules.duplicate_area_code")
+    facilities = inputs.facilities
+    ids = facilities["facility_id"].to_numpy(dtype=object)
+    _refuse_twice(ids, "rules.duplicate_facility_id")
+    lon, lat = (facilities[column].to_numpy(dtype=np.float64) for column in ("lon", "lat"))
+    off_earth = ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90))
+    for row in np.flatnonzero(off_earth)[:1].tolist():
+        raise OutOfPlace("rules.facility_off_earth", Place(code=str(ids[row])), lon=lon[row], lat=lat[row])
+    radius_m = facilities["service_radius_m"].to_numpy(dtype=np.float64)
+    unusable = ~np.isnan(radius_m) & ~((radius_m > 0) & (radius_m <= _MOST_RADIUS_M))
+    for row in np.flatnonzero(unusable)[:1].tolist():
+        raise BadValue("rules.facility_radius", Place(code=str(ids[row])), radius_m=radius_m[row])
+    if inputs.demand is not None:
+        value = inputs.demand.value
+        for row in np.flatnonzero(~(np.isfinite(value) & (value >= 0)))[:1].tolist():
+            raise BadValue("rules.demand_value", Place(file=inputs.demand.source, feature=row), value=value[row])
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a plan depends on."""
+    return {
+        "gridmap": version("gridmap"),
+        "numpy": np.__version__,
+        "shapely": shapely.__version__,
+        "geos": shapely.geos_version_string,
+        "pyproj": pyproj.__version__,
+        "h3": h3.__version__,
+    }
+
+
+def _refuse_twice(codes: np.ndarray[Any, np.dtype[np.object_]], key: str) -> None:
+    names, times = np.unique(codes.astype(str), return_counts=True)
+    for code in names[times > 1][:1].tolist():
+        raise DuplicateId(key, Place(code=str(code)))

@@ -1,0 +1,98 @@
+"""What a planner should know about how a plan was made, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gridmap import catalogue
+from gridmap.domain.kinds import AreaLevel
+from gridmap.domain.plan_settings import PlanSettings
+from gridmap.planning.codes import is_administrative
+from gridmap.planning.decisions import Decisions
+from gridmap.planning.demand import NEARBY_M, SpreadDemand
+
+_SHOWN = 5
+
+
+def remarks(decisions: Decisions) -> list[str]:
+    """Everything worth remarking on, in the language of the process."""
+    return [
+        *_on_demand(decisions.demand),
+        *_on_facilities(decisions),
+        *_on_areas(decisions),
+        *_on_settings(decisions.settings, decisions.hierarchy.lowest.level),
+    ]
+
+
+def _on_demand(demand: SpreadDemand) -> list[str]:
+    said = [catalogue.text("rules.area_stands_in")] if demand.stands_in else []
+    if len(demand.outside):
+        places = zip(demand.outside_lonlat.tolist(), demand.outside.tolist(), strict=True)
+        where = [f"{lon:.5f}, {lat:.5f} ({_number(amount)})" for (lon, lat), amount in places]
+        said.append(
+            catalogue.text(
+                "rules.demand_outside",
+                amount=_number(float(demand.outside.sum())),
+                given=_number(demand.given),
+                unit=demand.unit,
+                places=len(demand.outside),
+                where="; ".join(where[:_SHOWN]),
+            )
+        )
+    if demand.moved_in > 0:
+        amount = _number(demand.moved_in)
+        said.append(
+            catalogue.text("rules.demand_moved_in", amount=amount, unit=demand.unit, within_m=f"{NEARBY_M:.0f}")
+        )
+    return said
+
+
+def _on_facilities(decisions: Decisions) -> list[str]:
+    facilities = decisions.facilities
+    if not len(facilities):
+        return [catalogue.text("rules.no_facilities")]
+    said = [] if len(facilities.outlets) else [catalogue.text("rules.no_outlets")]
+    outside = facilities.ids[decisions.facility_cell < 0].tolist()
+    if outside:
+        said.append(catalogue.text("rules.facilities_outside", count=len(outside), ids=_listed(outside)))
+    return said
+
+
+def _on_areas(decisions: Decisions) -> list[str]:
+    hierarchy, default = decisions.hierarchy, decisions.settings.profile.default_settlement
+    lowest, said = hierarchy.lowest, []
+    odd = [code for code in lowest.codes if not is_administrative(code)]
+    if odd:
+        said.append(catalogue.text("rules.codes_not_administrative", count=len(odd), codes=_listed(odd)))
+    unknown = int((hierarchy.settlement_of_lowest(None) < 0).sum())
+    if unknown:
+        said.append(catalogue.text("rules.settlement_unknown", count=unknown, settlement=default.value))
+    for areas in hierarchy.levels[1:]:
+        astray = [areas.codes[row] for row in np.flatnonzero(areas.parent < 0).tolist()]
+        if astray:
+            said.append(catalogue.text("rules.area_without_parent", count=len(astray), codes=_listed(astray)))
+    unlike = [f"{code} ({_number(short_m2)} m²)" for code, short_m2 in hierarchy.not_filled_exactly()]
+    if unlike:
+        said.append(catalogue.text("rules.level_not_filled", count=len(unlike), codes=_listed(unlike)))
+    return said
+
+
+def _on_settings(settings: PlanSettings, lowest: AreaLevel) -> list[str]:
+    keys = sorted(f"grids.{key}" for key in settings.grids.model_fields_set)
+    if settings.grids.base == lowest.value:
+        keys = [key for key in keys if key != "grids.base"]
+    if settings.coverage.distance != "geodesic":
+        keys.append("coverage.distance")
+    return [catalogue.text("rules.setting_not_used", keys=", ".join(keys))] if keys else []
+
+
+def _listed(items: Sequence[str]) -> str:
+    shown = ", ".join(items[:_SHOWN])
+    more = len(items) - _SHOWN
+    return catalogue.text("rules.and_more", shown=shown, more=more) if more > 0 else shown
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:,.4g}"
