@@ -96,19 +96,19 @@ def outlets_of(rng: np.random.Generator, county: County, settlements: list[Settl
     """Outlets: crowded in the county seat, one or two in most townships, with capacities for who is near."""
     sites: list[tuple[str, str, Points, str]] = []
 
-    def place(township: int, village: Village, kind: str, institution: str, label: str) -> None:
+    def place(village: Village, kind: str, institution: str, label: str) -> None:
         homes = [home for home in settlements if home.village is village]
         home = max(homes, key=lambda one: one.people) if kind == BRANCH else homes[int(rng.integers(len(homes)))]
         suffix = "支行" if kind == BRANCH else "自助银行"
         bank = institution.removesuffix("农商银行") if institution == BANK else institution
-        sites.append((f"{bank}{label}{suffix}", kind, home.place_km + rng.normal(0, 0.05, 2), institution))
+        sites.append((f"{bank}{label}{suffix}", kind, _near(rng, home), institution))
 
     for township in range(len(county.townships)):
         villages = sorted(
             (v for v in county.villages if v.township == township), key=lambda v: (v.class_code, -v.people)
         )
         for village, kind, institution in _chosen(township, villages):
-            place(township, village, kind, institution, village.name.removesuffix("社区").removesuffix("村"))
+            place(village, kind, institution, village.name.removesuffix("社区").removesuffix("村"))
     capacities = _capacities(rng, county, settlements, sites)
     outlets = []
     for number, ((name, kind, place_km, institution), capacity) in enumerate(
@@ -118,6 +118,12 @@ def outlets_of(rng: np.random.Generator, county: County, settlements: list[Settl
         line = line_number("990" if own else "991", "9901", number)
         outlets.append(Outlet(f"W{number:03d}", name, kind, place_km, capacity, institution, line))
     return outlets
+
+
+def _near(rng: np.random.Generator, home: Settlement) -> Points:
+    """Draw a place within a few steps of a settlement, in the same village."""
+    found = points_inside(rng, home.village.polygon, 1, lambda n: home.place_km + rng.normal(0, 0.06, (n, 2)))
+    return np.asarray(found[0])
 
 
 def _chosen(township: int, villages: list[Village]) -> Iterable[tuple[Village, str, str]]:
@@ -158,7 +164,7 @@ def _capacities(
     load = np.bincount(nearest, weights=people, minlength=len(sites))
     seat = county.townships[TOO_SMALL].seat_km
     small = int(np.hypot(*(places - seat).T).argmin())
-    room = load * rng.uniform(1.5, 2.1, len(sites)) + 6000
+    room = load * rng.uniform(1.5, 2.1, len(sites)) + 12_000
     room[small] = 0.55 * load[small]
     return [int(round(value, -2)) for value in room.tolist()]
 
@@ -176,12 +182,13 @@ def devices_of(rng: np.random.Generator, county: County, settlements: list[Settl
     """Devices: machines in the towns, cash points in about half of the rural villages and one, wrongly, in town."""
     towns = [v for v in county.villages if not v.is_rural]
     rural = [v for v in county.villages if v.is_rural]
+    core = [v for v in towns if v.class_code == "111"]
     reachable = sorted(rural, key=lambda v: v.height + rng.uniform(0, 1.1))
     served = {
         "ATM": [towns[i] for i in rng.choice(len(towns), DEVICES["ATM"])],
         "POS": [county.villages[i] for i in rng.choice(len(county.villages), DEVICES["POS"])],
         "自助终端": [towns[i] for i in rng.choice(len(towns), DEVICES["自助终端"])],
-        "助农取款点": [towns[1], *reachable[: DEVICES["助农取款点"] - 1]],
+        "助农取款点": [core[1], *reachable[: DEVICES["助农取款点"] - 1]],
     }
     devices: list[Device] = []
     for kind, villages in served.items():
@@ -191,7 +198,7 @@ def devices_of(rng: np.random.Generator, county: County, settlements: list[Settl
                 max(homes, key=lambda one: one.people) if kind == "助农取款点" else homes[int(rng.integers(len(homes)))]
             )
             number = f"D{len(devices) + 1:04d}"
-            devices.append(Device(number, f"{village.name}{kind}", kind, home.place_km + rng.normal(0, 0.06, 2)))
+            devices.append(Device(number, f"{village.name}{kind}", kind, _near(rng, home)))
     return devices
 
 
