@@ -1,1 +1,22 @@
-"""Read and check what users bring."""
+"""Read and check what users bring: areas, facilities, demand, plan files."""
+
+from __future__ import annotations
+
+from gridmap.inputs.areas import AreaRead, read_areas
+from gridmap.inputs.demand import read_demand
+from gridmap.inputs.facilities import FacilityRead, read_facilities
+from gridmap.inputs.plan_file import read_plan_file
+from gridmap.inputs.plan_inputs import read_plan_inputs
+from gridmap.inputs.points import PointRead, read_points
+
+__all__ = [
+    "AreaRead",
+    "FacilityRead",
+    "PointRead",
+    "read_areas",
+    "read_demand",
+    "read_facilities",
+    "read_plan_file",
+    "read_plan_inputs",
+    "read_points",
+]

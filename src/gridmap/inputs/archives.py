@@ -16,7 +16,20 @@ _MOST_RATIO = 300
 _HARMLESS_BYTES = 50_000_000
 _CHUNK = 1 << 20
 
-_DATA = (".shp", ".geojson", ".json", ".geojsonl", ".gpkg", ".fgb", ".kml", ".parquet", ".tif", ".tiff", ".csv", ".xlsx")
+_DATA = (
+    ".shp",
+    ".geojson",
+    ".json",
+    ".geojsonl",
+    ".gpkg",
+    ".fgb",
+    ".kml",
+    ".parquet",
+    ".tif",
+    ".tiff",
+    ".csv",
+    ".xlsx",
+)
 _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 

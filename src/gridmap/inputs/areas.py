@@ -58,8 +58,8 @@ def read_areas(
 ) -> AreaRead:
     """Read polygons from any vector file, check them, and bring them to WGS 84 on the lattice.
 
-    The layer is noded before it is converted: a vertex that lies on a neighbour's edge becomes a vertex of that edge, so
-    that converting and rounding vertex by vertex keeps shared borders shared.
+    The layer is noded before it is converted: a vertex that lies on a neighbour's edge becomes a vertex of that edge,
+    so that converting and rounding vertex by vertex keeps shared borders shared.
 
     Parameters
     ----------
@@ -101,10 +101,10 @@ def read_areas(
     units, mended = onto_lattice(geometry, used, place_of)
     frame = gpd.GeoDataFrame(
         {
-            "area_code": pd.array(codes, dtype=object),
-            "name": pd.array([text or "" for text in names], dtype=object),
+            "area_code": pd.Series(codes, dtype=object),
+            "name": pd.Series([text or "" for text in names], dtype=object),
             "level": str(level) if level else _level_of(codes),
-            "settlement": pd.array(classes, dtype=object),
+            "settlement": pd.Series(classes, dtype=object),
         },
         geometry=geometries_to_degrees(units),
         crs="EPSG:4326",
@@ -121,7 +121,9 @@ def _texts(found: VectorLayer, column: str | None, usual: tuple[str, ...]) -> Te
     if column is not None:
         return folded_texts(found.attributes[named_column(found.attributes, column, found.place)])
     first = first_column(found.attributes, usual)
-    return np.full(len(found.attributes), None, dtype=object) if first is None else folded_texts(found.attributes[first])
+    return (
+        np.full(len(found.attributes), None, dtype=object) if first is None else folded_texts(found.attributes[first])
+    )
 
 
 def _codes(found: VectorLayer, column: str | None) -> Texts:

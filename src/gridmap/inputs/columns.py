@@ -16,8 +16,22 @@ AREA_NAME = ("name", "名称", "行政区划名称", "行政区名称", "区划�
 
 #: Names of the columns of facilities, ours first.
 FACILITY: Mapping[str, Sequence[str]] = {
-    "id": ("id", "facility_id", "编号", "编码", "网点编号", "机具编号", "设备编号", "终端编号", "终端号", "网点代码", "机构编码",
-           "代码", "code", "序号"),
+    "id": (
+        "id",
+        "facility_id",
+        "编号",
+        "编码",
+        "网点编号",
+        "机具编号",
+        "设备编号",
+        "终端编号",
+        "终端号",
+        "网点代码",
+        "机构编码",
+        "代码",
+        "code",
+        "序号",
+    ),
     "name": ("name", "名称", "网点名称", "机具名称", "设备名称", "机构网点名称", "地点"),
     "kind": ("kind", "type", "类型", "类别", "种类", "网点类型", "机具类型", "设备类型"),
     "lon": ("lon", "lng", "long", "longitude", "经度", "东经", "x"),
@@ -27,7 +41,19 @@ FACILITY: Mapping[str, Sequence[str]] = {
     "institution": ("institution", "bank", "机构", "所属机构", "机构名称", "银行", "所属银行"),
 }
 
-DEMAND_VALUE = ("value", "demand", "people", "population", "pop", "人口", "人口数", "常住人口", "需求", "客户数", "数值")
+DEMAND_VALUE = (
+    "value",
+    "demand",
+    "people",
+    "population",
+    "pop",
+    "人口",
+    "人口数",
+    "常住人口",
+    "需求",
+    "客户数",
+    "数值",
+)
 
 
 def fold_header(name: object) -> str:
@@ -60,9 +86,9 @@ def first_column(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
     for column in frame.columns:
         by_fold.setdefault(fold_header(column), str(column))
     for name in names:
-        column = by_fold.get(fold_header(name))
-        if column is not None and (frame[column].notna().any() or not len(frame)):
-            return column
+        found = by_fold.get(fold_header(name))
+        if found is not None and (frame[found].notna().any() or not len(frame)):
+            return found
     return None
 
 

@@ -11,14 +11,21 @@ from gridmap.errors import Place, UnreadableFile
 from gridmap.inputs.encodings import not_text
 
 #: Spellings of .cpg files that Python does not know.
-_ALIASES = {"936": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "ansi 936": "gb18030", "65001": "utf-8"}
+_ALIASES = {
+    "936": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "cp936": "gb18030",
+    "ansi 936": "gb18030",
+    "65001": "utf-8",
+}
 
 #: A character of GB18030 or UTF-8 that the width of a field cut off leaves up to three bytes behind.
 _LONGEST_CUT = 3
 
 
 def encoding_of_table(dbf: Path, stated: str | None, given: str | None, place: Place) -> tuple[str, bool]:
-    """Encoding that decodes every text of a .dbf.
+    """Find the encoding that decodes every text of a .dbf.
 
     Parameters
     ----------

@@ -163,7 +163,7 @@ def improper(geometry: shapely.Geometry, place: Place, count: int) -> InvalidGeo
 
 
 def _ring_at(geometry: shapely.Geometry, x: float, y: float) -> int:
-    """Number of the ring nearest to a place, counted from 0 through all parts, shells before their holes."""
+    """Return the number of the ring nearest to a place, counted from 0 through all parts, shells before their holes."""
     rings = shapely.get_rings(shapely.get_parts(geometry))
     return int(np.argmin(shapely.distance(rings, shapely.Point(x, y))))
 

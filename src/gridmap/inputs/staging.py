@@ -1,4 +1,4 @@
-"""Lay a user's file ready for reading: unpacked, checked, alone in a folder, under the extension its content calls for."""
+"""Lay a user's file ready for reading: unpacked, checked, alone in a folder, under the extension of its content."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def staged(path: Path, *, layer: str | None = None, encoding: str | None = None)
         yield _lay_out(source, kind, workplace, layer, encoding, place)
 
 
-def _lay_out(
-    source: Path, kind: Format, folder: Path, layer: str | None, encoding: str | None, place: Place
-) -> Staged:
+def _lay_out(source: Path, kind: Format, folder: Path, layer: str | None, encoding: str | None, place: Place) -> Staged:
     if kind is Format.SHAPEFILE:
         return _lay_out_shapefile(source, folder, layer, encoding, place)
     target = folder / f"{source.stem}.{kind}"
@@ -123,5 +121,7 @@ def _lay_out_shapefile(source: Path, folder: Path, layer: str | None, encoding: 
 
 def _parts_of(shp: Path) -> dict[str, Path]:
     """Files beside a .shp that have its name, by lower-case suffix."""
-    parts = {entry.suffix.lower(): entry for entry in shp.parent.iterdir() if entry.stem == shp.stem and entry.is_file()}
+    parts = {
+        entry.suffix.lower(): entry for entry in shp.parent.iterdir() if entry.stem == shp.stem and entry.is_file()
+    }
     return {**parts, ".shp": shp}

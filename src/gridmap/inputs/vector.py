@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,7 +107,7 @@ def _refused(wkb: bytes, place: Place, count: int) -> InvalidGeometry:
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    """Attributes as a frame; GDAL marks columns of mixed JSON values with an extension type that pandas need not know."""
+    """Attributes as a frame; columns of mixed JSON values come with an extension type that pandas need not know."""
     plain = [
         (name, column.cast(column.type.storage_type) if isinstance(column.type, pa.BaseExtensionType) else column)
         for name, column in zip(table.column_names, table.columns, strict=True)
