@@ -16,7 +16,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from importlib.resources import files
 from operator import itemgetter
 from pathlib import Path
@@ -32,6 +32,8 @@ from gridmap.geometry.measure import area_m2
 YILING = "420506"
 #: A town's point this near to a village point of its own stands for the same place.
 SAME_PLACE_DEG = 0.01
+#: Class of a town's own point, which has none: the ground around it is mostly villages without a point.
+TOWN_CLASS = "210"
 CASH_POINT_SHARE = 0.7
 
 Points = NDArray[np.float64]
@@ -45,9 +47,18 @@ class Ground:
     sites: Points
     polygons: NDArray[np.object_]
 
-    def urban(self) -> NDArray[np.bool_]:
-        """Whether each village's class code is an urban or fringe one."""
-        return np.asarray([record["class_code"].startswith("1") for record in self.records])
+    def class_in(self, *classes: str) -> NDArray[np.bool_]:
+        """Whether each village's class code begins with one of ``classes``."""
+        return np.asarray([record["class_code"].startswith(classes) for record in self.records])
+
+
+@dataclass(frozen=True)
+class Homes:
+    """Where people live: places in degrees (GCJ-02), the number of people, and the village of each place."""
+
+    places: Points
+    people: NDArray[np.int64]
+    village: NDArray[np.int64]
 
 
 def build(directory: Path, county: str, data: Path) -> Path:
@@ -58,10 +69,10 @@ def build(directory: Path, county: str, data: Path) -> Path:
     rng = np.random.default_rng(int(county))
     directory.mkdir(parents=True, exist_ok=True)
     write_areas(directory, ground, county, name)
-    homes, people = settlements(rng, ground, urban, rural)
-    counted = ((*place, number) for place, number in zip(homes.tolist(), people, strict=True))
+    homes = settlements(rng, ground, urban, rural)
+    counted = ((*place, number) for place, number in zip(homes.places.tolist(), homes.people.tolist(), strict=True))
     write_rows(directory / "population.csv", ("lon", "lat", "people"), counted)
-    write_facilities(rng, directory, ground)
+    write_facilities(rng, directory, ground, homes)
     plan = directory / "plan.toml"
     plan.write_text(PLAN.format(name=name), encoding="utf-8")
     return plan
@@ -96,17 +107,12 @@ def village_points(path: Path, county: str) -> list[dict[str, str]]:
             "area_code": row["code"],
             "name": row["name"],
             "town": row["town"],
-            "class_code": row["ur_code"] or town_class(row["code"]),
+            "class_code": row["ur_code"] or TOWN_CLASS,
             "lon": row["lon"],
             "lat": row["lat"],
         }
         for row in reversed(by_place.values())
     ]
-
-
-def town_class(code: str) -> str:
-    """Class of a town's own place: sub-districts count from 001, towns from 100, rural townships from 200."""
-    return {"0": "111", "1": "121"}.get(code[6], "210")
 
 
 def villages_of(border: Any, records: list[dict[str, str]]) -> Ground:
@@ -143,20 +149,24 @@ def census(path: Path, county: str) -> tuple[int, int, str]:
     return int(row["urban"]), int(row["rural"]), row["county"]
 
 
-def settlements(rng: np.random.Generator, ground: Ground, urban: int, rural: int) -> tuple[Points, list[int]]:
-    """Spread the urban people over the urban and fringe villages, the rural ones over the others, near the points."""
+def settlements(rng: np.random.Generator, ground: Ground, urban: int, rural: int) -> Homes:
+    """Spread the urban people over urban and fringe villages and some over towns, the rural ones over the others.
+
+    In a village most live near its point.
+    """
     weight = np.sqrt(area_m2(ground.polygons)) * np.exp(rng.normal(0, 0.4, len(ground.polygons)))
-    in_town = ground.urban()
-    homes, people = [], []
-    for chosen, total in ((np.flatnonzero(in_town), urban), (np.flatnonzero(~in_town), rural)):
-        for village, count in zip(chosen, shared_out(total, weight[chosen]), strict=True):
-            number = int(np.clip(count / 300, 5, 120))
-            places = places_in(rng, ground, int(village), number)
-            away = np.hypot(*(places - ground.sites[village]).T)
-            parts = shared_out(int(count), np.exp(rng.normal(0, 0.5, number) - away / 0.03))
-            homes.append(places[parts > 0])
-            people += parts[parts > 0].tolist()
-    return np.concatenate(homes), people
+    town, country = ground.class_in("1"), ground.class_in("2")
+    people = shared_out(urban, weight * (3.0 * town + 0.5 * ground.class_in("210")))
+    people += shared_out(rural, weight * country)
+    found = []
+    for village in np.flatnonzero(people).tolist():
+        number = int(np.clip(people[village] / 300, 5, 150))
+        places = places_in(rng, ground, village, number)
+        away = np.hypot(*(places - ground.sites[village]).T)
+        parts = shared_out(int(people[village]), np.exp(rng.normal(0, 0.5, number) - away / 0.02))
+        held = parts > 0
+        found.append(Homes(places[held], parts[held], np.full(held.sum(), village)))
+    return Homes(*(np.concatenate(part) for part in zip(*(astuple(home) for home in found), strict=True)))
 
 
 def places_in(rng: np.random.Generator, ground: Ground, village: int, count: int) -> Points:
@@ -202,12 +212,20 @@ def write_polygons(path: Path, properties: list[dict[str, str]], polygons: NDArr
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False), "utf-8")
 
 
-def write_facilities(rng: np.random.Generator, directory: Path, ground: Ground) -> None:
-    """Outlets and machines, most of them in town; cash points in most rural villages."""
-    in_town = ground.urban()
-    attraction = np.where(in_town, 4.0, 1.0)
+def write_facilities(rng: np.random.Generator, directory: Path, ground: Ground, homes: Homes) -> None:
+    """Outlets and machines where people live, most in towns; cash points in most rural villages."""
+    in_town = ground.class_in("1")
+    attraction = np.where(in_town, 4.0, np.where(ground.class_in("210"), 3.0, 1.0))
     outlets: list[Sequence[object]] = []
     devices: list[Sequence[object]] = []
+
+    def add(table: list[Sequence[object]], prefix: str, kind: str, village: int) -> None:
+        here = np.flatnonzero(homes.village == village)
+        home = rng.choice(here, p=homes.people[here] / homes.people[here].sum())
+        lon, lat = np.round(homes.places[home] + rng.normal(0, 0.0003, 2), 6).tolist()
+        number = f"{prefix}{len(table) + 1:03d}"
+        table.append((number, f"{ground.records[village]['name']}{number}", kind, lon, lat))
+
     for table, prefix, kind, count in (
         (outlets, "W", "branch", 30),
         (outlets, "W", "self_service", 10),
@@ -216,18 +234,12 @@ def write_facilities(rng: np.random.Generator, directory: Path, ground: Ground) 
         (devices, "D", "self_service_terminal", 20),
     ):
         for village in rng.choice(len(in_town), count, p=attraction / attraction.sum()).tolist():
-            table.append(facility(rng, ground, f"{prefix}{len(table) + 1:03d}", kind, village))
+            add(table, prefix, kind, village)
     for village in np.flatnonzero(~in_town & (rng.random(len(in_town)) < CASH_POINT_SHARE)).tolist():
-        devices.append(facility(rng, ground, f"D{len(devices) + 1:03d}", "rural_cash_point", village))
+        add(devices, "D", "rural_cash_point", village)
     header = ("id", "name", "kind", "lon", "lat")
     write_rows(directory / "outlets.csv", header, outlets)
     write_rows(directory / "devices.csv", header, devices)
-
-
-def facility(rng: np.random.Generator, ground: Ground, number: str, kind: str, village: int) -> Sequence[object]:
-    """One row of a facility table, somewhere in a village."""
-    lon, lat = places_in(rng, ground, village, 1)[0].tolist()
-    return number, f"{ground.records[village]['name']}{number}", kind, lon, lat
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
