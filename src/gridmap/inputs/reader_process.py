@@ -25,7 +25,8 @@ def main() -> None:
         answer = {"error": "memory"}
     except Exception as error:
         said = " ".join(str(error).split())
-        answer = {"error": "memory" if "malloc" in said or "allocat" in said else "reader", "reason": said[:500]}
+        hungry = any(word in said.lower() for word in ("malloc", "allocat", "out of memory", "failed to map"))
+        answer = {"error": "memory" if hungry else "reader", "reason": said[:500]}
     json.dump(answer, sys.stdout)
 
 
