@@ -96,12 +96,19 @@ def gap_places(plan: Plan, gaps: pd.DataFrame, lang: Language) -> list[str]:
     places = []
     for code, polygon in zip(gaps["area_code"], gaps["geometry"], strict=True):
         place = names.get(code, str(code))
-        side = _side(polygon, polygons[code]) if code in polygons else None
-        if side:
-            direction = catalogue.text(f"report.direction_{side}", lang)
-            place = catalogue.text("report.place_towards", lang, place=place, direction=direction)
-        places.append(place)
+        places.append(_towards(place, polygon, polygons[code], lang) if code in polygons else place)
     return places
+
+
+def _towards(place: str, part: shapely.Geometry, whole: shapely.Geometry, lang: Language) -> str:
+    if shapely.area(part) > shapely.area(whole):
+        return catalogue.text("report.place_around", lang, place=place)
+    side = _side(part, whole)
+    if side is None:
+        return place
+    return catalogue.text(
+        "report.place_towards", lang, place=place, direction=catalogue.text(f"report.direction_{side}", lang)
+    )
 
 
 def _side(part: shapely.Geometry, whole: shapely.Geometry) -> str | None:

@@ -66,7 +66,9 @@ def write_features(path: Path, frames: Iterable[gpd.GeoDataFrame], *, layer: str
         return write_geojson(path, frames, layer=layer)
     with written_beside(path) as partial:
         if extension == ".gpkg":
-            return append_layer(partial, frames, layer)
+            count = append_layer(partial, frames, layer)
+            # A stream without a frame still gives a file that opens, with an empty layer.
+            return count if partial.exists() else append_layer(partial, [_nothing()], layer)
         if extension == ".parquet":
             return _write_parquet(partial, frames)
         return _write_flatgeobuf(partial, frames, layer)

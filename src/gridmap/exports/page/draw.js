@@ -185,9 +185,9 @@ function drawNames() {
     pen.font = `${township ? 600 : 400} ${township ? 13 : 11.5}px ${style("--sans")}`;
     const x = screenX(areas.label[i][0]), y = screenY(areas.label[i][1]), half = pen.measureText(name).width / 2 + 4;
     const room = (polygons.areas.east[i] - polygons.areas.west[i]) * view.scale;
-    if (half * 2 > room * (township ? 1.6 : 1.1) || placed.some((box) => Math.abs(box.x - x) < box.half + half && Math.abs(box.y - y) < 17)) continue;
+    if (half * 2 > room * (township ? 1.2 : 0.8) || placed.some((box) => Math.abs(box.x - x) < box.half + half && Math.abs(box.y - y) < 17)) continue;
     placed.push({ x, y, half });
-    pen.lineWidth = 3;
+    pen.lineWidth = 2.5;
     pen.strokeStyle = halo;
     pen.strokeText(name, x, y);
     pen.fillStyle = ink;

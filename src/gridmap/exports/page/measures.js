@@ -2,13 +2,15 @@
 // Scales run even in lightness, so they read without hue; orange always means "no service".
 const PALETTES = {
   light: {
-    steps: ["#f4efcf", "#c3dfb2", "#74c09d", "#2f8f93", "#1f557c"], none: "#ece8dc", bad: "#d55e00", good: "#8ec3d6",
-    crossing: ["#d55e00", "#d3e6ee", "#9cc9dc", "#5a9fc2", "#2b6f9b", "#7d4a94"],
+    steps: ["#efe9c9", "#c6deb4", "#83c2a3", "#3f9798", "#235f84"], none: "#ece8dc",
+    share: ["#e59866", "#f0c19b", "#f5dfc6", "#dfe9e0", "#bcdad8", "#9ac6cb"],
+    crossing: ["#e59866", "#e3eeee", "#bcdad8", "#8bbdc6", "#4f93a8", "#8a5fa3"],
     grids: ["#a9cfc6", "#e8cf9f", "#b9c4e0", "#dfb7a8", "#c6d79f", "#cdb9d6", "#9fc3dc", "#d9d3c4"],
   },
   dark: {
-    steps: ["#1f3644", "#27596c", "#2f8088", "#63b597", "#dcebad"], none: "#262e32", bad: "#e07b2c", good: "#3b7c96",
-    crossing: ["#e07b2c", "#213c4b", "#2c5c76", "#3f86a6", "#79bcd3", "#c79be0"],
+    steps: ["#22343d", "#28545f", "#2f7d80", "#63b597", "#dcebad"], none: "#262e32",
+    share: ["#b0602f", "#875233", "#5d4a3b", "#39494a", "#2c5357", "#28626a"],
+    crossing: ["#b0602f", "#22373d", "#285057", "#35727c", "#5aa3b0", "#b48fd0"],
     grids: ["#35625a", "#73602f", "#45527a", "#74493a", "#55682f", "#604a6c", "#2f5b77", "#5a564b"],
   },
 };
@@ -46,12 +48,12 @@ const measures = {
   covered_share: () => ({
     classOf: Uint8Array.from(cells.covered_share, (step) => (step === 0 ? 0 : step === 65535 ? 5 : 1 + Math.min(3, Math.floor(step / 16384)))),
     classes: () => ["0 %", "< 25 %", "25 – 50 %", "50 – 75 %", "75 – < 100 %", "100 %"].map((label, k) => ({
-      label, colour: k ? palette().steps[k - 1] : palette().bad,
+      label, colour: palette().share[k],
     })),
   }),
   covered: () => ({
     classOf: Uint8Array.from(cells.served, (bits) => bits & 1),
-    classes: () => [{ colour: palette().bad, label: t("class_uncovered") }, { colour: palette().good, label: t("class_covered") }],
+    classes: () => [{ colour: palette().share[0], label: t("class_uncovered") }, { colour: palette().share[5], label: t("class_covered") }],
   }),
   grid: () => ({
     classOf: Uint8Array.from(cells.grid, (grid) => (grid < 0 ? 0 : 1 + grids.colour[grid])),

@@ -15,19 +15,25 @@ const everything = (() => {
     bound(layer.east, Math.max, -Infinity), bound(layer.south, Math.max, -Infinity)];
 })();
 
+// Pixels at the left that the open legend covers, where the map is wide enough to do without them.
+function covered() {
+  const legend = document.getElementById("legend");
+  return legend.open && view.width > 760 ? legend.offsetLeft + legend.offsetWidth : 0;
+}
+
 function scaleToFit([west, north, east, south], share) {
   const wide = Math.max(east - west, 1), high = Math.max(south - north, 1);
-  return share * Math.min(view.width / wide, view.height / high);
+  return share * Math.min((view.width - covered()) / wide, view.height / high);
 }
 
 function clampScale(scale) {
   return Math.min(Math.max(scale, scaleToFit(everything, 0.25)), MAX_PIXELS_A_METRE * METRES_PER_UNIT);
 }
 
-function lookAt(bounds, share = 0.9) {
-  view.x = (bounds[0] + bounds[2]) / 2;
-  view.y = (bounds[1] + bounds[3]) / 2;
+function lookAt(bounds, share = 0.94) {
   view.scale = clampScale(scaleToFit(bounds, share));
+  view.x = (bounds[0] + bounds[2]) / 2 - covered() / 2 / view.scale;
+  view.y = (bounds[1] + bounds[3]) / 2;
 }
 
 function zoomAt(px, py, factor) {
