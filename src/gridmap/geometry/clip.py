@@ -1,8 +1,8 @@
 """Cut hexagons by the border of an area with array arithmetic, all cells of an area at once.
 
 Every cut point is a function of one border edge and one hexagon edge, taken in a fixed order, so cells and areas on
-both sides compute the same one. A cell whose border has anything unusual (a corner on the border, two cuts within two
-lattice units, a ring that touches itself) is not decided here but handed back for the overlay. What is
+both sides compute the same one. A cell where a corner, a cut or a vertex of the border lies within two lattice units of
+a side or of another cut, or where rings touch, is not decided here but handed back for ``snap_overlay``. What is
 decided is still checked with everything else: validity of each piece, and the chain test of the area.
 """
 
@@ -15,13 +15,15 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmap.geometry.chain import Edges, Indices
+from gridmap.geometry.crossing import cross, crossing_points
 from gridmap.geometry.lattice import Geometries, pack, unpack
 from gridmap.geometry.rings import assemble_rings
 
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
-#: Two points of one edge nearer than this, lattice units, are left to the overlay, which rounds them together.
-_TOO_NEAR = 2
+#: Points nearer than this to a side or to each other, lattice units, may fold when rounded.
+_TOO_NEAR = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,16 @@ class _Cuts:
 
 
 def clip(corners: Indices, border: Edges, crossings: Indices, polygon: shapely.Geometry) -> Clipped:
-    """Cut six-cornered cells by an area.
+    """Cut cells of one number of corners by an area.
 
     Parameters
     ----------
-    corners : (n, 6, 2) int64, lattice units, counter-clockwise
+    corners : (n, k, 2) int64, lattice units, counter-clockwise
     border : directed edges of the area, interior on the left
     crossings : (m, 2) int64, sorted: row of a cell, row of a border edge that may cross it; every crossing is listed
     polygon : the area, prepared
     """
-    odd = np.zeros(len(corners), np.bool_)
+    odd = _bent_inwards(corners)
     cell, edge = crossings[:, 0], crossings[:, 1]
     start, end = unpack(border.start)[edge], unpack(border.end)[edge]
     head_in, tail_in, crossed, entering = _classify(corners, cell, start, end, odd)
@@ -72,29 +74,37 @@ def clip(corners: Indices, border: Edges, crossings: Indices, polygon: shapely.G
     return _polygons(Edges.join([border_parts, side_parts]), len(corners), odd)
 
 
+def _bent_inwards(corners: Indices) -> Bools:
+    side = np.roll(corners, -1, axis=1) - corners
+    return np.asarray((cross(side, np.roll(side, -1, axis=1)) < 0).any(axis=1))
+
+
 def _classify(
     corners: Indices, cell: Indices, start: Indices, end: Indices, odd: Bools
 ) -> tuple[Bools, Bools, Bools, Bools]:
-    """Tell of each (cell, edge) if its start and end lie inside, and which sides it crosses and enters by, (m, 6)."""
+    """Tell of each (cell, edge) if its start and end lie inside, and which sides it crosses and enters by, (m, k)."""
     hexagon = corners[cell]
     side = np.roll(hexagon, -1, axis=1) - hexagon
-    of_start = _cross(side, start[:, None] - hexagon)
-    of_end = _cross(side, end[:, None] - hexagon)
-    of_corner = _cross((end - start)[:, None], hexagon - start[:, None])
-    touching = (of_start == 0) & (of_end == 0)
-    split = (of_start > 0) != (of_end > 0)
-    across = (of_corner > 0) != (np.roll(of_corner, -1, axis=1) > 0)
-    # A zero matters only where the edge could cross the side: elsewhere the point lies on a side's far extension.
-    flat = (of_corner == 0) | (np.roll(of_corner, -1, axis=1) == 0)
-    doubtful = touching | (split & flat) | (((of_start == 0) | (of_end == 0)) & (across | flat))
-    odd[cell[doubtful.any(axis=1)]] = True
-    crossed = split & across
+    along = (end - start)[:, None]
+    of_start, of_end = cross(side, start[:, None] - hexagon), cross(side, end[:, None] - hexagon)
+    of_corner = cross(along, hexagon - start[:, None])
+    side_length = np.hypot(side[..., 0], side[..., 1])
+    edge_length = np.hypot(along[..., 0], along[..., 1])
+    near_side = _within(hexagon, side, side_length, start, of_start) | _within(hexagon, side, side_length, end, of_end)
+    corner_along = ((hexagon - start[:, None]).astype(float) * along).sum(axis=2) / edge_length
+    near_edge = (np.abs(of_corner) < _TOO_NEAR * edge_length) & (corner_along > -_TOO_NEAR)
+    near_edge &= corner_along < edge_length + _TOO_NEAR
+    odd[cell[(near_side | near_edge).any(axis=1)]] = True
+    next_corner = np.roll(of_corner, -1, axis=1)
+    crossed = ((of_start > 0) != (of_end > 0)) & ((of_corner > 0) != (next_corner > 0))
     head_in, tail_in = np.asarray((of_start > 0).all(axis=1)), np.asarray((of_end > 0).all(axis=1))
     return head_in, tail_in, crossed, np.asarray(crossed & (of_end > 0))
 
 
-def _cross(a: Indices, b: Indices) -> Indices:
-    return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
+def _within(hexagon: Indices, side: Indices, length: Floats, point: Indices, turn: Indices) -> Bools:
+    """Whether points lie within two units of sides, (m, k)."""
+    along = ((point[:, None] - hexagon).astype(float) * side).sum(axis=2) / length
+    return np.asarray((np.abs(turn) < _TOO_NEAR * length) & (along > -_TOO_NEAR) & (along < length + _TOO_NEAR))
 
 
 def _cut(
@@ -105,26 +115,16 @@ def _cut(
     enters = entering.sum(axis=1)
     odd[cell[(count > 2) | (enters > 1) | (count - enters > 1)]] = True
     of_cell, of_edge = cell[pair], edge[pair]
-    first, second = corners[of_cell, side], corners[of_cell, (side + 1) % 6]
-    point = _cut_point(border.start[of_edge], border.end[of_edge], pack(first), pack(second))
+    first, second = corners[of_cell, side], corners[of_cell, (side + 1) % corners.shape[1]]
+    point = crossing_points(border.start[of_edge], border.end[of_edge], pack(first), pack(second))
     return _Cuts(of_cell, of_edge, side, entering[pair, side], point)
-
-
-def _cut_point(start: Indices, end: Indices, first: Indices, second: Indices) -> NDArray[np.int64]:
-    """Packed lattice point nearest to where two edges cross; the direction of either changes nothing."""
-    a, b = unpack(np.minimum(start, end)), unpack(np.maximum(start, end))
-    c, d = unpack(np.minimum(first, second)), unpack(np.maximum(first, second))
-    along, side = b - a, d - c
-    share = _cross(c - a, side) / _cross(along, side)
-    # Rounded as an offset: at full magnitude float64 would keep too few digits of the fraction.
-    return pack(a + np.floor(share[:, None] * along + 0.5).astype(np.int64))
 
 
 def _hand_back_unstable(corners: Indices, cuts: _Cuts, odd: Bools) -> None:
     """Mark cells with a cut so near a corner or another cut of the same side that rounding may fold them."""
     point = unpack(cuts.point)
     for turn in (0, 1):
-        corner = corners[cuts.cell, (cuts.side + turn) % 6]
+        corner = corners[cuts.cell, (cuts.side + turn) % corners.shape[1]]
         odd[cuts.cell[np.abs(point - corner).max(axis=1) < _TOO_NEAR]] = True
     order = np.lexsort((cuts.point, cuts.side, cuts.cell))
     same = (np.diff(cuts.cell[order]) == 0) & (np.diff(cuts.side[order]) == 0)
@@ -164,30 +164,31 @@ def _side_parts(corners: Indices, cuts: _Cuts, polygon: shapely.Geometry, odd: B
     Along a side, the ground before a cut where the border enters the cell is inside, after it outside; where the
     border leaves the cell, the other way round. A side without cuts has the state of the side before it.
     """
-    packed = pack(corners.reshape(-1, 2)).reshape(-1, 6)
-    first, second = corners[cuts.cell, cuts.side], corners[cuts.cell, (cuts.side + 1) % 6]
+    sides = corners.shape[1]
+    packed = pack(corners.reshape(-1, 2)).reshape(-1, sides)
+    first, second = corners[cuts.cell, cuts.side], corners[cuts.cell, (cuts.side + 1) % sides]
     along = ((unpack(cuts.point) - first).astype(float) * (second - first)).sum(axis=1)
     order = np.lexsort((along, cuts.side, cuts.cell))
     cell, side, entering, point = cuts.cell[order], cuts.side[order], cuts.entering[order], cuts.point[order]
-    place = cell * 6 + side
+    place = cell * sides + side
     last_of_side = np.append(np.diff(place) != 0, True)[: len(place)]
     first_of_side = np.append(True, np.diff(place) != 0)[: len(place)]
-    state_after = np.full(len(corners) * 6, -1)
+    state_after = np.full(len(corners) * sides, -1)
     state_after[place[last_of_side]] = ~entering[last_of_side]
-    inside_at_end = _carry_forward(state_after.reshape(-1, 6), corners, polygon)
+    inside_at_end = _carry_forward(state_after.reshape(-1, sides), corners, polygon)
     inside_at_start = np.roll(inside_at_end, 1, axis=1).astype(bool)
     before = np.where(first_of_side, inside_at_start.ravel()[place], ~np.append(True, entering[:-1])[: len(place)])
     odd[cell[before != entering]] = True
     ends = np.roll(packed, -1, axis=1)
     opening = np.where(first_of_side, packed.ravel()[place], np.append(0, point[:-1])[: len(point)])
-    plain = np.ones(len(corners) * 6, np.bool_)
+    plain = np.ones(len(corners) * sides, np.bool_)
     plain[place] = False
     plain &= inside_at_start.ravel()
     closing = last_of_side & ~entering
     return Edges(
         np.concatenate([packed.ravel()[plain], opening[entering], point[closing]]),
         np.concatenate([ends.ravel()[plain], point[entering], ends.ravel()[place[closing]]]),
-        np.concatenate([np.flatnonzero(plain) // 6, cell[entering], cell[closing]]),
+        np.concatenate([np.flatnonzero(plain) // sides, cell[entering], cell[closing]]),
     )
 
 
@@ -196,8 +197,8 @@ def _carry_forward(state: Indices, corners: Indices, polygon: shapely.Geometry) 
     untouched = (state < 0).all(axis=1)
     corner = corners[untouched, 0].astype(float)
     state[untouched, 0] = shapely.contains_xy(polygon, corner[:, 0], corner[:, 1])
-    for step in range(1, 12):
-        side = step % 6
+    for step in range(1, 2 * corners.shape[1]):
+        side = step % corners.shape[1]
         unknown = state[:, side] < 0
         state[unknown, side] = state[unknown, side - 1]
     return np.asarray(state > 0)

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.errors import OutOfPlace, Place, ProofFailed
+from gridmap.errors import InvalidGeometry, OutOfPlace, Place, ProofFailed
 from gridmap.geometry.boundary import follow
 from gridmap.geometry.certificate import AreaProof, certificate, prove
 from gridmap.geometry.chain import Edges, Indices, cancel, edges_of, shared_borders
@@ -25,8 +25,7 @@ from gridmap.geometry.cover import Cover, cover
 from gridmap.geometry.hexes import Cells, Outlines
 from gridmap.geometry.lattice import MAX_X, MAX_Y, UNITS_PER_DEGREE, Geometries, pack, to_degrees, unpack
 from gridmap.geometry.measure import SEMI_MAJOR_M
-from gridmap.geometry.overlay import overlay
-
+from gridmap.geometry.snap_overlay import SnapOverlay
 
 @dataclass(frozen=True, slots=True)
 class AreaPieces:
@@ -103,6 +102,8 @@ def partition_areas(
     ------
     OutOfPlace
         If an area lies at the antimeridian or a pole, where cells have no outline in longitude and latitude.
+    InvalidGeometry
+        If a needle of an area is narrower than the lattice where a cell cuts it.
     ProofFailed
         If the pieces could not be proved to tile the areas.
     """
@@ -138,7 +139,7 @@ def cut_areas(polygons: Geometries, area_codes: Sequence[str], resolution: int) 
 
     Raises
     ------
-    OutOfPlace, ProofFailed
+    OutOfPlace, InvalidGeometry, ProofFailed
         As ``partition_areas``.
     """
     borders: list[Edges] = []
@@ -169,7 +170,7 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
 
     Raises
     ------
-    OutOfPlace, ProofFailed
+    OutOfPlace, InvalidGeometry, ProofFailed
         As ``partition_areas``.
     """
     border = edges_of(np.array([polygon], dtype=object))
@@ -184,24 +185,62 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
     left_over = cancel(edges)
     shift_m, mismatches = follow(border, left_over)
     if mismatches:
+        _refuse_narrow(border, left_over, code)
         raise _unproved(code, mismatches[0].start)
     return AreaPieces(cell, geometry, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
+
+
+def _refuse_narrow(border: Edges, left_over: Edges, code: str) -> None:
+    """Blame the area where a needle of it, narrower than the lattice, is gone from the pieces."""
+    gone = np.setdiff1d(np.concatenate([border.start, border.end]), np.concatenate([left_over.start, left_over.end]))
+    if len(gone):
+        lon, lat = to_degrees(unpack(gone[:1]))[0]
+        raise InvalidGeometry("geometry.too_narrow", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
 
 
 def _cut_crossed(
     covered: Cover, crossed: Indices, border: Edges, polygon: shapely.Geometry
 ) -> tuple[Geometries, Indices]:
     """Parts of the border cells ``crossed``, and the row in ``crossed`` of each."""
-    regular = np.flatnonzero(~covered.seam[crossed])
+    size = np.diff(covered.outlines.offset)[crossed]
+    crossings = _all_crossings(covered, crossed, border)
+    parts, rows, undecided = [], [], []
+    for corner_count in np.unique(size):
+        same = np.flatnonzero(size == corner_count)
+        point, _ = _corner_rows(covered.outlines, crossed[same])
+        corners = covered.outlines.points[point].astype(np.int64).reshape(len(same), -1, 2)
+        row_of = np.full(len(crossed), -1)
+        row_of[same] = np.arange(len(same))
+        of_these = crossings[row_of[crossings[:, 0]] >= 0]
+        clipped = clip(corners, border, np.stack([row_of[of_these[:, 0]], of_these[:, 1]], axis=1), polygon)
+        parts.append(clipped.parts)
+        rows.append(same[clipped.row])
+        undecided += same[clipped.undecided].tolist()
+    if undecided:
+        overlay = SnapOverlay.of(border)
+        for row in undecided:
+            pieces = overlay.cut(int(covered.cells[crossed[row]]))
+            parts.append(pieces)
+            rows.append(np.full(len(pieces), row))
+    none = np.empty(0, object), np.empty(0, np.int64)
+    return np.concatenate([none[0], *parts]), np.concatenate([none[1], *rows])
+
+
+def _all_crossings(covered: Cover, crossed: Indices, border: Edges) -> Indices:
+    """Pairs of a row of ``crossed`` and a border edge that may cross that cell, sorted; cells of the seam included."""
     row_of = np.full(len(covered.cells), -1)
-    row_of[crossed[regular]] = np.arange(len(regular))
-    crossings = np.stack([row_of[covered.crossings[:, 0]], covered.crossings[:, 1]], axis=1)
-    point, _ = _corner_rows(covered.outlines, crossed[regular])
-    corners = covered.outlines.points[point].astype(np.int64).reshape(-1, 6, 2)
-    clipped = clip(corners, border, crossings, polygon)
-    rest = np.concatenate([regular[clipped.undecided], np.flatnonzero(covered.seam[crossed])])
-    parts, row = overlay(_hexagons(covered.outlines, crossed[rest]), polygon)
-    return np.concatenate([clipped.parts, parts]), np.concatenate([regular[clipped.row], rest[row]])
+    row_of[crossed] = np.arange(len(crossed))
+    known = np.stack([row_of[covered.crossings[:, 0]], covered.crossings[:, 1]], axis=1)
+    seam = crossed[covered.seam[crossed]]
+    if not len(seam):
+        return known
+    outlines = covered.outlines
+    corners = [outlines.points[outlines.offset[row] : outlines.offset[row + 1]] for row in seam]
+    boxes = shapely.box(*np.array([[*(xy.min(axis=0) - 2), *(xy.max(axis=0) + 2)] for xy in corners]).T)
+    lines = shapely.linestrings(np.stack([unpack(border.start), unpack(border.end)], axis=1).astype(np.float64))
+    edge, box = shapely.STRtree(boxes).query(lines)
+    pairs = np.concatenate([known, np.stack([row_of[seam[box]], edge], axis=1)])
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
 def _refuse_wrapped(covered: Cover, code: str) -> None:

@@ -1,0 +1,147 @@
+"""Cut one hexagon by the border of an area by snap rounding, whatever lies on or within a unit of what.
+
+Corners of cells, vertices of the border and their rounded crossings are *hot*: every segment that passes through the
+unit square around a hot point is led through it. The bent segments cross nowhere but in hot points, and which way a
+segment bends depends on its immediate surroundings only, so cells and areas on both sides bend it alike.
+(Guibas, Marimont, *Rounding arrangements dynamically*, 1998; Hobby, *Practical segment intersection with finite
+precision output*, 1999.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import h3.api.numpy_int as h3
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridmap.geometry.chain import Edges, cancel
+from gridmap.geometry.crossing import cross, crossing_points
+from gridmap.geometry.hexes import library_outlines
+from gridmap.geometry.lattice import Geometries, Packed, pack, unpack
+
+#: Farthest from a segment that a hot point may lie whose unit square the segment meets.
+_PIXEL_REACH = 0.75
+
+
+@dataclass(frozen=True)
+class SnapOverlay:
+    """Border of one area, ready to cut cells."""
+
+    border: Edges
+    _tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, border: Edges) -> SnapOverlay:
+        """Index the directed edges of an area."""
+        return cls(border, shapely.STRtree(_lines(border.start, border.end)))
+
+    def cut(self, cell: int) -> Geometries:
+        """Polygons of the ground that a cell and the area have in common, lattice frame.
+
+        Parameters
+        ----------
+        cell : H3 index
+        """
+        around = np.array([cell, *(near for near in h3.grid_disk(cell, 1) if near != cell)], np.uint64)
+        outlines = library_outlines(around)
+        start = pack(outlines.points)
+        following = np.arange(1, len(start) + 1)
+        following[outlines.offset[1:] - 1] = outlines.offset[:-1]
+        end = start[following]
+        low, high = outlines.points.min(axis=0) - 2, outlines.points.max(axis=0) + 2
+        near = np.sort(self._tree.query(shapely.box(*low, *high)))
+        border = self.border.take(near)
+        hot = np.unique(np.concatenate([start, border.start, border.end, _crossings(border, start, end)]))
+        own = slice(0, int(outlines.offset[1]))
+        sides = cancel(_bend(start[own], end[own], hot))
+        bent = cancel(_bend(border.start, border.end, hot))
+        far = np.delete(np.arange(len(self.border)), near)
+        return _pieces(sides, bent, Edges.join([bent, self.border.take(far)]))
+
+
+def _lines(start: Packed, end: Packed) -> Geometries:
+    return np.asarray(shapely.linestrings(np.stack([unpack(start), unpack(end)], axis=1).astype(np.float64)))
+
+
+def _crossings(border: Edges, start: Packed, end: Packed) -> Packed:
+    """Round the crossings of border edges with sides of cells."""
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    side = np.unique(np.stack([low, high], axis=1), axis=0)
+    sides, edges = shapely.STRtree(_lines(side[:, 0], side[:, 1])), _lines(border.start, border.end)
+    edge, of_side = sides.query(edges, predicate="intersects")
+    a, b, c, d = border.start[edge], border.end[edge], side[of_side, 0], side[of_side, 1]
+    parallel = cross(unpack(b) - unpack(a), unpack(d) - unpack(c)) == 0
+    return crossing_points(a[~parallel], b[~parallel], c[~parallel], d[~parallel])
+
+
+def _bend(start: Packed, end: Packed, hot: Packed) -> Edges:
+    """Segments led through every hot point whose unit square they meet, in order; owners are segments."""
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    points = shapely.points(unpack(hot).astype(np.float64))
+    segment, met = shapely.STRtree(points).query(_lines(low, high), predicate="dwithin", distance=_PIXEL_REACH)
+    kept = _meets_pixel(low[segment], high[segment], hot[met])
+    segment, point = segment[kept], hot[met[kept]]
+    origin = unpack(low[segment])
+    along = ((unpack(point) - origin).astype(float) * (unpack(high[segment]) - origin)).sum(axis=1)
+    order = np.lexsort((point, along, segment))
+    segment, point = segment[order], point[order]
+    within = np.flatnonzero(segment[1:] == segment[:-1])
+    head, tail, owner = point[within], point[within + 1], segment[within]
+    forward = start[owner] == low[owner]
+    return Edges(np.where(forward, head, tail), np.where(forward, tail, head), owner)
+
+
+def _meets_pixel(low: Packed, high: Packed, hot: Packed) -> NDArray[np.bool_]:
+    """Whether a segment meets the closed unit square around a point; in doubled coordinates, exact."""
+    centre = unpack(hot)
+    a, b = 2 * (unpack(low) - centre), 2 * (unpack(high) - centre)
+    squares = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+    turn = cross((b - a)[:, None], squares - a[:, None])
+    straddles = (turn.min(axis=1) <= 0) & (turn.max(axis=1) >= 0)
+    overlaps = (np.minimum(a, b) <= 1).all(axis=1) & (np.maximum(a, b) >= -1).all(axis=1)
+    return np.asarray(straddles & overlaps)
+
+
+def _pieces(sides: Edges, bent: Edges, area: Edges) -> Geometries:
+    """Polygons whose border is the sides inside the area and the border inside the cell."""
+    of_border = _directed(bent)
+    of_side = _directed(sides)
+    along = np.array([edge in of_border for edge in of_side], bool)
+    against = np.array([edge[::-1] in of_border for edge in of_side], bool)
+    kept = along | (~against & _inside(sides, area))
+    apart = np.array([not {edge, edge[::-1]} & set(of_side) for edge in of_border], bool)
+    return _faces(Edges.join([sides.take(kept), bent.take(apart & _inside(bent, sides))]))
+
+
+def _directed(edges: Edges) -> dict[tuple[int, int], None]:
+    return dict.fromkeys(zip(edges.start.tolist(), edges.end.tolist(), strict=True))
+
+
+def _inside(edges: Edges, ring: Edges) -> NDArray[np.bool_]:
+    """Whether the middle of each edge has the chain ``ring`` around it an odd number of times; exact."""
+    middle = unpack(edges.start) + unpack(edges.end)
+    a, b = 2 * unpack(ring.start), 2 * unpack(ring.end)
+    verdict = np.zeros(len(edges), np.bool_)
+    for row, (x, y) in enumerate(middle.tolist()):
+        spans = np.flatnonzero((a[:, 0] <= x) != (b[:, 0] <= x))
+        first, second = a[spans].astype(object), b[spans].astype(object)
+        rightward = second[:, 0] > first[:, 0]
+        turn = (second[:, 0] - first[:, 0]) * (y - first[:, 1]) - (second[:, 1] - first[:, 1]) * (x - first[:, 0])
+        verdict[row] = np.count_nonzero(np.where(rightward, turn < 0, turn > 0)) % 2 == 1
+    return verdict
+
+
+def _faces(edges: Edges) -> Geometries:
+    """Faces with these edges on their left."""
+    if not len(edges):
+        return np.empty(0, object)
+    directed = _directed(edges)
+    faces = shapely.get_parts(shapely.polygonize(_lines(edges.start, edges.end)))
+    counter_clockwise = shapely.orient_polygons(faces)
+    chosen = []
+    for face in counter_clockwise:
+        first, second = pack(np.asarray(face.exterior.coords[:2]))
+        chosen.append((int(first), int(second)) in directed)
+    return np.asarray(faces[np.array(chosen, bool)])
