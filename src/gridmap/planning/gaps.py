@@ -70,7 +70,7 @@ def find_gaps(
     area_m2 = sums(stretch, ground.area_m2[uncovered], count)
     held = sums(stretch, demand[uncovered], count)
     # Stretches are numbered by their first cell, and cells by area code: the last tie is broken by code.
-    order = np.lexsort((np.arange(count), -area_m2, -held))
+    order = np.lexsort((np.arange(count), -np.round(area_m2, 2), -np.round(held, 6)))
     rank = np.empty(count, dtype=np.int64)
     rank[order] = np.arange(count)
     gap_of_cell = np.full(len(ground), -1, dtype=np.int64)

@@ -1,0 +1,136 @@
+"""One primary outlet a grid, chosen by a rule that can be worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pyproj import Geod
+
+from gridmap.domain.kinds import FacilityKind
+from gridmap.domain.plan_settings import CoverageSection
+from gridmap.planning.assignment import Assignment, assign
+from gridmap.planning.coverage import cover
+from gridmap.planning.facilities import KINDS, Facilities
+from gridmap.planning.ground import Ground
+
+Made = Callable[..., Ground]
+MadeFacilities = Callable[..., Facilities]
+BRANCH, SELF_SERVICE, ATM = FacilityKind.BRANCH, FacilityKind.SELF_SERVICE, FacilityKind.ATM
+GEOD = Geod(ellps="WGS84")
+
+
+def assigned(
+    ground: Ground, grid: list[int], demand: list[float], facilities: Facilities, cooperating: int = 3
+) -> Assignment:
+    cell = ground.locate(np.column_stack([facilities.points.lon, facilities.points.lat]))
+    in_reach = cover(ground, facilities, CoverageSection()).in_reach
+    return assign(ground, np.array(grid), np.array(demand, dtype=float), facilities, cell, in_reach, cooperating)
+
+
+def mean_distance_m(ground: Ground, facilities: Facilities, rows: np.ndarray, weight: np.ndarray, outlet: int) -> float:
+    """Weighted mean of geodesics, plainly."""
+    lon, lat = facilities.points.lon[outlet], facilities.points.lat[outlet]
+    distance_m = [GEOD.inv(ground.points.lon[row], ground.points.lat[row], lon, lat)[2] for row in rows]
+    return float(np.average(distance_m, weights=weight[rows]))
+
+
+def test_the_outlet_inside_is_primary_even_where_one_outside_is_nearer_to_the_demand(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    inside, outside = (BRANCH, 0.1, 0.5), (BRANCH, 3.1, 0.5)
+    found = assigned(made_ground(4, 1), [0, 0, 0, 1], [1, 1, 100, 1], made_facilities(outside, inside))
+    assert found.primary.tolist() == [1, 0]
+    assert found.has_outlet.tolist() == [True, True]
+
+
+def test_of_outlets_inside_a_branch_goes_before_a_self_service_bank_then_the_nearer_then_the_larger(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    ground = made_ground(4, 1)
+    far_branch, near_machine, near_branch = (BRANCH, 3.9, 0.5), (SELF_SERVICE, 0.5, 0.5), (BRANCH, 1.5, 0.5)
+    one_grid, demand = [0, 0, 0, 0], [9, 1, 1, 1]
+    assert assigned(ground, one_grid, demand, made_facilities(near_machine, far_branch)).primary.tolist() == [1]
+    assert assigned(ground, one_grid, demand, made_facilities(far_branch, near_branch)).primary.tolist() == [1]
+    twins = made_facilities(near_branch, near_branch, capacity=[100.0, 200.0])
+    assert assigned(ground, one_grid, demand, twins).primary.tolist() == [1]
+
+
+def test_without_an_outlet_inside_the_nearest_by_demand_is_primary(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    # The grid lies between: most ground is near the western outlet, most demand near the eastern.
+    ground = made_ground(5, 1)
+    outlets = made_facilities((BRANCH, -0.5, 0.5), (BRANCH, 5.5, 0.5))
+    assert assigned(ground, [0] * 5, [1, 1, 1, 1, 50], outlets).primary.tolist() == [1]
+    assert assigned(ground, [0] * 5, [50, 1, 1, 1, 1], outlets).primary.tolist() == [0]
+    # Without demand, ground decides; equally near outlets go by their order.
+    assert assigned(ground, [0] * 5, [0] * 5, outlets).primary.tolist() == [0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_primary_and_its_distance_match_a_comparison_of_all_outlets(
+    made_ground: Made, made_facilities: MadeFacilities, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    ground = made_ground(10, 10)
+    grid = np.repeat(np.arange(10), 10)
+    demand = rng.integers(0, 20, 100).astype(np.float64)
+    places = rng.uniform([-3, -3], [13, 13], (12, 2))
+    facilities = made_facilities(*((BRANCH, x, y) for x, y in places.tolist()))
+    found = assigned(ground, grid.tolist(), demand.tolist(), facilities)
+    for number in range(10):
+        rows = np.flatnonzero(grid == number)
+        inside = [row for row, (x, y) in enumerate(places.tolist()) if 0 < x < 10 and number < y < number + 1]
+        candidates = inside or list(range(12))
+        distances_m = {row: mean_distance_m(ground, facilities, rows, demand, row) for row in candidates}
+        best = min(distances_m, key=lambda row: (distances_m[row], row))
+        assert found.primary[number] == best
+        listed = np.flatnonzero((found.grid == number) & found.is_primary)
+        assert found.distance_m[listed] == pytest.approx([distances_m[best]], abs=1e-5)
+
+
+def test_cooperating_outlets_are_those_in_reach_of_demand_most_first_up_to_the_limit(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    ground = made_ground(6, 1)
+    home = (BRANCH, 0.5, 0.5, 100.0)
+    reaches_two, reaches_three, reaches_empty_ground, too_far = (
+        (BRANCH, 1.5, 0.5, 500.0),
+        (SELF_SERVICE, 2.5, 0.5, 1000.0),
+        (BRANCH, 5.5, 0.5, 100.0),
+        (BRANCH, 40.0, 0.5, 100.0),
+    )
+    facilities = made_facilities(home, reaches_two, reaches_three, reaches_empty_ground, too_far, (ATM, 0.5, 0.5))
+    demand = [5, 10, 10, 10, 10, 0]
+    found = assigned(ground, [0] * 6, demand, facilities)
+    assert found.primary.tolist() == [1] or found.primary.tolist() == [2]
+    found = assigned(ground, [0, 1, 1, 1, 1, 1], demand, facilities)
+    assert found.primary.tolist() == [0, 1]
+    assert found.cooperating(2) == [[], [2]]
+    second = np.flatnonzero(found.grid == 1)
+    assert found.outlet[second].tolist() == [1, 2]
+    assert found.is_primary[second].tolist() == [True, False]
+    assert found.demand_in_reach[second].tolist() == [10, 30]
+    assert assigned(ground, [0, 1, 1, 1, 1, 1], demand, facilities, cooperating=0).cooperating(2) == [[], []]
+
+
+def test_each_cell_tells_its_distance_to_the_primary_outlet_of_its_grid(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    ground, facilities = made_ground(3, 1), made_facilities((BRANCH, 0.5, 0.5), (BRANCH, 2.5, 0.5))
+    found = assigned(ground, [0, 0, 0], [1, 1, 1], facilities)
+    primary = int(found.primary[0])
+    expected = [mean_distance_m(ground, facilities, np.array([row]), np.ones(3), primary) for row in range(3)]
+    np.testing.assert_allclose(found.cell_distance_m, expected, rtol=0, atol=1e-6)
+
+
+def test_devices_are_never_responsible(made_ground: Made, made_facilities: MadeFacilities) -> None:
+    devices = made_facilities(*((kind, 0.5, 0.5) for kind in KINDS if not kind.is_outlet))
+    found = assigned(made_ground(2, 1), [0, 1], [1, 1], devices)
+    assert found.primary.tolist() == [-1, -1]
+    assert found.has_outlet.tolist() == [False, False]
+    assert np.isnan(found.cell_distance_m).all()
+    assert len(found.grid) == 0
+    assert found.cooperating(2) == [[], []]

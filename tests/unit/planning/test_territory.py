@@ -1,0 +1,112 @@
+"""Grids lie within one area, hold together, and go to the nearest outlet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pyproj import Geod
+
+from gridmap.planning.ground import Ground
+from gridmap.planning.reach import EarthPoints
+from gridmap.planning.territory import nearest_outlet, one_per_area
+
+Made = Callable[..., Ground]
+
+
+def outlets_at(*places: tuple[float, float]) -> EarthPoints:
+    """Outlets by column and row of the made squares."""
+    return EarthPoints(np.array([111 + x / 100 for x, _ in places]), np.array([30 + y / 100 for _, y in places]))
+
+
+def draw(ground: Ground, outlets: EarthPoints) -> np.ndarray:
+    cell = ground.locate(np.column_stack([outlets.lon, outlets.lat]))
+    return nearest_outlet(ground, np.ones(len(ground)), outlets, cell)
+
+
+def stretches(ground: Ground, members: set[int]) -> int:
+    """Count connected stretches of a set of rows, by walking."""
+    links = ground.adjacency.tolist()
+    found = 0
+    while members:
+        found += 1
+        todo = [members.pop()]
+        while todo:
+            row = todo.pop()
+            near = {b if a == row else a for a, b in links if row in (a, b)} & members
+            members -= near
+            todo += near
+    return found
+
+
+def test_one_grid_an_area_whatever_the_outlets(made_ground: Made) -> None:
+    ground = made_ground(4, 1, area=[5, 5, 2, 2])
+    assert one_per_area(ground, np.ones(4), outlets_at((0.5, 0.5)), np.array([0])).tolist() == [0, 0, 1, 1]
+
+
+def test_an_area_is_split_among_its_own_outlets_even_where_another_s_is_nearer(made_ground: Made) -> None:
+    ground = made_ground(6, 1, area=[0, 0, 0, 0, 1, 1])
+    # Area 0 has an outlet in its first square; the one of area 1 stands at the common border.
+    assert draw(ground, outlets_at((0.5, 0.5), (4.1, 0.5))).tolist() == [0, 0, 0, 0, 1, 1]
+
+
+def test_an_area_without_outlets_is_split_among_all(made_ground: Made) -> None:
+    ground = made_ground(4, 1, area=[0, 1, 1, 2])
+    assert draw(ground, outlets_at((0.5, 0.5), (3.5, 0.5))).tolist() == [0, 1, 2, 3]
+
+
+def test_every_cell_of_open_ground_goes_to_the_outlet_nearest_by_geodesic(made_ground: Made) -> None:
+    ground = made_ground(12, 12)
+    outlets = outlets_at((2.2, 3.1), (9.7, 8.8), (3.3, 10.2), (10.4, 1.9))
+    truth = np.array(
+        [
+            Geod(ellps="WGS84").inv(np.full(4, lon), np.full(4, lat), outlets.lon, outlets.lat)[2].argmin()
+            for lon, lat in zip(ground.points.lon.tolist(), ground.points.lat.tolist(), strict=True)
+        ]
+    )
+    label = draw(ground, outlets)
+    assert len(set(zip(label.tolist(), truth.tolist(), strict=True))) == 4 == label.max() + 1
+
+
+def test_a_stretch_cut_off_from_its_grid_joins_the_neighbour_it_shares_most_border_with(made_ground: Made) -> None:
+    # A wall of water: the square in the south-west corner is nearest to an outlet beyond, reachable around only.
+    keep = [0, 1, 2, 3, 8, 9, 10, 11, 4]
+    ground = made_ground(4, 3, keep=keep)
+    label = draw(ground, outlets_at((0.5, 2.5), (3.5, 0.5)))
+    for grid in range(int(label.max()) + 1):
+        assert stretches(ground, set(np.flatnonzero(label == grid).tolist())) == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_grids_hold_together_within_each_connected_part_of_their_area(made_ground: Made, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    keep = sorted(rng.choice(144, 90, replace=False).tolist())
+    ground = made_ground(12, 12, area=[0 if number % 12 < 7 else 1 for number in keep], keep=keep)
+    outlets = outlets_at(*rng.uniform(0, 12, (5, 2)).tolist())
+    label = draw(ground, outlets)
+    for area in (0, 1):
+        members = set(np.flatnonzero(ground.area == area).tolist())
+        parts = stretches(ground, set(members))
+        for grid in np.unique(label[sorted(members)]):
+            own = set(np.flatnonzero(label == grid).tolist())
+            assert own <= members
+            assert stretches(ground, own) <= parts
+    links = ground.adjacency[ground.area[ground.adjacency[:, 0]] == ground.area[ground.adjacency[:, 1]]]
+    part = np.arange(len(ground))
+    for _ in range(len(ground)):
+        for a, b in links.tolist():
+            part[[a, b]] = min(part[a], part[b])
+    for piece in np.unique(part):
+        inside = np.flatnonzero(part == piece)
+        for grid in np.unique(label[inside]):
+            assert stretches(ground, set(inside[label[inside] == grid].tolist())) == 1
+
+
+def test_without_outlets_each_area_is_one_grid(made_ground: Made) -> None:
+    ground = made_ground(3, 1, area=[0, 0, 1])
+    assert draw(ground, outlets_at()).tolist() == [0, 0, 1]
+
+
+def test_two_outlets_under_one_roof_make_one_grid(made_ground: Made) -> None:
+    assert draw(made_ground(3, 1), outlets_at((1.5, 0.5), (1.5, 0.5))).tolist() == [0, 0, 0]
