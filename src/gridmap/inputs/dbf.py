@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import struct
 from pathlib import Path
 
@@ -49,7 +50,9 @@ def encoding_of_table(dbf: Path, stated: str | None, given: str | None, place: P
     for name in wanted:
         encoding = _ALIASES.get(name.strip().lower(), name.strip())
         if all(_decodes_but_for_a_cut(text, encoding) for text in texts):
-            return encoding, bool(stated) and name != stated and any(not text.isascii() for text in texts)
+            return codecs.lookup(encoding).name, bool(stated) and name != stated and any(
+                not text.isascii() for text in texts
+            )
     raise not_text(place, wanted)
 
 

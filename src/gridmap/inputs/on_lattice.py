@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.errors import InvalidGeometry
+from gridmap.errors import InvalidGeometry, Place
 from gridmap.geometry.datum import Datum
 from gridmap.geometry.lattice import Geometries, to_units
 from gridmap.geometry.noding import insert_shared_vertices
@@ -46,12 +46,25 @@ def onto_lattice(geometry: Geometries, datum: Datum, place_of: PlaceOf) -> tuple
     coordinates, owner = shapely.get_coordinates(noded, return_index=True)
     lonlat = to_checked_wgs84(coordinates, datum, lambda row: place_of(int(owner[row])))
     units = shapely.set_coordinates(noded.copy(), to_units(lonlat))
-    return _settle(shapely.remove_repeated_points(units, 0.0), place_of)
-
-
-def _settle(units: Geometries, place_of: PlaceOf) -> tuple[Geometries, NDArray[np.intp]]:
-    """Node and mend by turns until neither finds anything to do: mending makes vertices, noding bends edges."""
     mended = np.zeros(len(units), dtype=bool)
+    try:
+        units = shapely.remove_repeated_points(units, 0.0)
+    except shapely.GEOSException:
+        # A ring has become a single point; GEOS does not say which.
+        for row, one in enumerate(units):
+            units[row], mended[row] = _without_repeats(one, place_of(row))
+    return _settle(units, mended, place_of)
+
+
+def _without_repeats(units: shapely.Geometry, place: Place) -> tuple[shapely.Geometry, bool]:
+    try:
+        return shapely.remove_repeated_points(units, 0.0), False
+    except shapely.GEOSException:
+        return _mended(units, place), True
+
+
+def _settle(units: Geometries, mended: NDArray[np.bool_], place_of: PlaceOf) -> tuple[Geometries, NDArray[np.intp]]:
+    """Node and mend by turns until neither finds anything to do: mending makes vertices, noding bends edges."""
     unsure = np.ones(len(units), dtype=bool)
     for _ in range(_MOST_ROUNDS):
         noded = insert_shared_vertices(units, _NODING_UNITS)
@@ -62,15 +75,16 @@ def _settle(units: Geometries, place_of: PlaceOf) -> tuple[Geometries, NDArray[n
         if not len(tangled):
             return units, np.flatnonzero(mended)
         for row in tangled:
-            units[row] = _mended(units[row])
-            if units[row] is None:
-                raise InvalidGeometry("inputs.lost_on_lattice", place_of(int(row)))
+            units[row] = _mended(units[row], place_of(int(row)))
         mended[tangled] = True
         unsure[:] = False
         unsure[tangled] = True
     raise improper(units[tangled[0]], place_of(int(tangled[0])), len(tangled))
 
 
-def _mended(units: shapely.Geometry) -> shapely.Geometry | None:
+def _mended(units: shapely.Geometry, place: Place) -> shapely.Geometry:
     valid = untangled(units)
-    return None if valid is None else polygon_parts(shapely.set_precision(valid, grid_size=1.0))
+    rounded = None if valid is None else polygon_parts(shapely.set_precision(valid, grid_size=1.0))
+    if rounded is None:
+        raise InvalidGeometry("inputs.lost_on_lattice", place)
+    return rounded

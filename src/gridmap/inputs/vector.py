@@ -87,7 +87,8 @@ def read_layer(file: Staged, place: Place, *, repair: bool = False) -> VectorLay
 
 def _geometries(column: pa.ChunkedArray, place: Place, repair: bool) -> tuple[NDArray[np.object_], int]:
     wkb = column.to_numpy()
-    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
+    with np.errstate(invalid="ignore"):
+        geometry = shapely.from_wkb(wkb, on_invalid="ignore")
     refused = np.flatnonzero(shapely.is_missing(geometry) & np.array([one is not None for one in wkb], dtype=bool))
     if len(refused):
         if not repair:
@@ -112,7 +113,22 @@ def _frame(table: pa.Table) -> pd.DataFrame:
         (name, column.cast(column.type.storage_type) if isinstance(column.type, pa.BaseExtensionType) else column)
         for name, column in zip(table.column_names, table.columns, strict=True)
     ]
-    return pd.DataFrame({name: column.to_pandas() for name, column in plain}, index=range(table.num_rows))
+    return pd.DataFrame(
+        {name: _text_made_whole(column).to_pandas() for name, column in plain}, index=range(table.num_rows)
+    )
+
+
+def _text_made_whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Drop what the width of a field left of a character cut in half."""
+    if not pa.types.is_string(column.type):
+        return column
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        texts = column.cast(pa.binary()).to_pylist()
+        whole = [None if text is None else text.decode("utf-8", errors="replace").rstrip("\ufffd") for text in texts]
+        return pa.chunked_array([pa.array(whole, pa.string())])
+    return column
 
 
 def datum_of(stated: str | None, crs: str | None, place: Place) -> tuple[Datum, tuple[str, ...]]:

@@ -1,0 +1,35 @@
+"""What every refusal must be: one InputError, in both languages, on a line, naming the user's file and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from gridmap.errors import InputError
+
+Refused = Callable[..., AbstractContextManager[None]]
+
+
+@pytest.fixture
+def refused() -> Refused:
+    """Context in which exactly one clear refusal of the given sort must come."""
+
+    @contextmanager
+    def expect(leaf: type[InputError], *words: str) -> Iterator[None]:
+        with pytest.raises(InputError) as caught:
+            yield
+        error = caught.value
+        assert type(error) is leaf, f"{type(error).__name__}: {error}"
+        said = error.message("en")
+        for word in words:
+            assert word in str(error), str(error)
+        for text in (said, error.message("zh")):
+            assert "\n" not in text
+            assert "{" not in text.replace("{{", "")
+            assert "gridmap-" not in text, "names the staged copy"
+            assert "Traceback" not in text
+        assert error.exit_code == 2
+
+    return expect
