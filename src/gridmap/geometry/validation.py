@@ -37,7 +37,7 @@ from gridmap.geometry.lattice import Geometries
 from gridmap.geometry.predicates import Points
 from gridmap.geometry.soundness import make_sound
 from gridmap.geometry.width import lengths_m
-from gridmap.geometry.winding import Chain, Faces, LeftOver, chain_of, faces_of, left_over
+from gridmap.geometry.winding import Chain, Faces, LeftOver, chain_of, compact, faces_of, left_over
 
 #: Places of decimals that are tried, fewest first; whole numbers up to 2**53 stay exact.
 _DECIMALS = range(13)
@@ -251,7 +251,7 @@ def _against_areas(
     for number in np.unique(group_of_edge).tolist():
         part = open_edges.take(group_of_edge == number)
         base = number * len(whole.points)
-        left = left_over(_compact(whole.points, Edges(part.start - base, part.end - base, part.owner)))
+        left = left_over(compact(Chain(whole.points, Edges(part.start - base, part.end - base, part.owner))))
         faces = faces_of(left.chain)
         slivers = find_cut_points(faces, left.chain, left.chain.edges.owner >= count, corners, tolerance)
         # A cut point on the border of an area is not missing anywhere: only neighbouring pieces want each other's.
@@ -259,12 +259,6 @@ def _against_areas(
         cuts.append(slivers)
         faults += _area_faults(left, faces, ~slivers.is_sliver, pieces, names, frame)
     return widest_first(faults), unnoded, cuts
-
-
-def _compact(points: Points, edges: Edges) -> Chain:
-    used, number = np.unique(np.concatenate([edges.start, edges.end]), return_inverse=True)
-    half = len(edges)
-    return Chain(points[used], Edges(number[:half].astype(np.int64), number[half:].astype(np.int64), edges.owner))
 
 
 def _area_faults(

@@ -70,6 +70,14 @@ def _distinct(coordinates: Points) -> tuple[Points, Indices]:
     return np.column_stack([points.real, points.imag]), number.astype(np.int64)
 
 
+def compact(chain: Chain) -> Chain:
+    """Return the same chain without points that it does not use."""
+    edges = chain.edges
+    used, number = np.unique(np.concatenate([edges.start, edges.end]), return_inverse=True)
+    number = number.astype(np.int64)
+    return Chain(chain.points[used], Edges(number[: len(edges)], number[len(edges) :], edges.owner))
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOver:
     """What remains of a chain, noded.
