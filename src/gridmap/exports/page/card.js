@@ -21,8 +21,6 @@ const listOf = (nodes) => (nodes.length ? nodes.flatMap((node, k) => (k ? [el("b
 
 const figuresOf = {
   cells: (i) => {
-    const x = (polygons.cells.west[i] + polygons.cells.east[i]) / 2, y = (polygons.cells.north[i] + polygons.cells.south[i]) / 2;
-    const gap = cells.served[i] & 1 ? -1 : polygonAt("gaps", x, y);
     const kinds = DATA.kinds.filter((_, bit) => cells.served[i] & (2 << bit));
     return [
       ["service", service(cells.served[i] & 1)],
@@ -36,7 +34,7 @@ const figuresOf = {
       ["settlement", word("settlement", DATA.settlements[cells.settlement[i]])],
       ["grid", linkTo("grids", cells.grid[i])],
       ["within", linkTo("areas", cells.area[i])],
-      ["gap", gap < 0 ? null : linkTo("gaps", gap, gaps.code[gap])],
+      ["gap", cells.gap[i] < 0 ? null : linkTo("gaps", cells.gap[i], gaps.code[cells.gap[i]])],
     ];
   },
   grids: (i) => [

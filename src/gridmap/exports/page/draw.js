@@ -104,24 +104,32 @@ const gridWidth = () => (Math.sqrt((view.width * view.height) / Math.max(1, poly
 // Cells of a few pixels are drawn as boxes, which is ten times faster and looks the same.
 const BOX_PIXELS = 3.2, EDGE_PIXELS = 13;
 
+// Rasterising one path takes longer than linearly in its parts, so a class is drawn in many small paths.
+const CELLS_A_PATH = 100;
+
 function drawCells() {
-  const layer = polygons.cells;
-  const { classOf, classes } = measure(state.measure);
-  const paths = classes().map(() => new Path2D());
+  const layer = polygons.cells, { classOf, classes } = measure(state.measure), colours = classes().map(({ colour }) => colour);
   const typical = cellSize() * view.scale, boxes = typical < BOX_PIXELS;
+  const paths = colours.map(() => new Path2D()), parts = new Uint32Array(colours.length);
+  const flush = (k) => {
+    pen.fillStyle = pen.strokeStyle = colours[k];
+    pen.fill(paths[k]);
+    // A hairline of its own colour closes the seams that anti-aliasing leaves between two paths.
+    if (!boxes) pen.stroke(paths[k]);
+    paths[k] = new Path2D();
+    parts[k] = 0;
+  };
+  pen.lineWidth = 0.6;
   for (let i = 0; i < layer.n; i++) {
     if (!visible(layer, i)) continue;
+    const k = classOf[i];
     if (boxes) {
       const x = screenX(layer.west[i]), y = screenY(layer.north[i]);
-      paths[classOf[i]].rect(x, y, screenX(layer.east[i]) - x + 0.35, screenY(layer.south[i]) - y + 0.35);
-    } else trace(paths[classOf[i]], layer, i);
+      paths[k].rect(x, y, screenX(layer.east[i]) - x + 0.35, screenY(layer.south[i]) - y + 0.35);
+    } else trace(paths[k], layer, i);
+    if (++parts[k] === CELLS_A_PATH) flush(k);
   }
-  classes().forEach(({ colour }, k) => {
-    pen.fillStyle = pen.strokeStyle = colour;
-    pen.fill(paths[k]);
-    // A hairline of its own colour closes the seams that anti-aliasing leaves between two colours.
-    if (!boxes) { pen.lineWidth = 0.6; pen.stroke(paths[k]); }
-  });
+  colours.forEach((_, k) => flush(k));
   if (typical > EDGE_PIXELS) strokeLayer(layer, style("--cell-edge"), 0.6);
 }
 

@@ -135,7 +135,7 @@ function showHeader() {
   document.getElementById("plan-name").textContent = DATA.plan.name;
   const proof = el("span", { class: DATA.plan.exact ? "proof" : "proof bad", title: DATA.plan.digest },
     t(DATA.plan.exact ? "exact" : "not_exact", { digest: DATA.plan.digest.slice(0, 8) }));
-  document.getElementById("plan-line").replaceChildren(...(DATA.plan.institution ? [DATA.plan.institution, " · "] : []), proof);
+  document.getElementById("plan-line").replaceChildren(DATA.plan.institution, proof);
   const choice = document.getElementById("languages");
   choice.setAttribute("aria-label", t("language"));
   choice.replaceChildren(...LANGUAGES.map(([code, label]) => el("button", {

@@ -61,7 +61,7 @@ def page_payload(plan: Plan) -> dict[str, Any]:
             "count": len(corners),
         },
         "rings": {name: packed_rings(rings[name]) for name in _LAYERS},
-        "cells": _cells(plan.cells, rows, grid_of_cell),
+        "cells": {**_cells(plan.cells, rows, grid_of_cell), "gap": column(_gap_of_cell(plan))},
         "areas": _areas(plan.areas, rows, origin),
         "grids": {**_grids(plan.grids, rows, origin), "colour": colours},
         "gaps": _gaps(plan, rows),
@@ -113,6 +113,16 @@ def _cells(cells: gpd.GeoDataFrame, rows: dict[str, pd.Series[int]], grid: NDArr
         "settlement": column(settlement.astype(np.int8)),
         "served": column(served),
     }
+
+
+def _gap_of_cell(plan: Plan) -> NDArray[np.int32]:
+    """Gap that holds each cell, -1 where it is covered."""
+    gap = np.full(len(plan.cells), -1, dtype=np.int32)
+    uncovered = np.flatnonzero(~plan.cells["covered"].to_numpy(dtype=bool))
+    inside = shapely.point_on_surface(plan.cells.geometry.to_numpy()[uncovered])
+    cell, holder = shapely.STRtree(plan.gaps.geometry.to_numpy()).query(inside, predicate="intersects")
+    gap[uncovered[cell]] = holder
+    return gap
 
 
 def _steps(share: pd.Series[float]) -> NDArray[np.uint16]:
