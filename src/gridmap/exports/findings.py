@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
 from urllib.parse import quote
-from xml.etree import ElementTree  # noqa: S405 -- writes only
+from xml.etree import ElementTree
 
 import orjson
 
@@ -39,7 +39,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_findings(report: Report, form: str, file: str, lang: catalogue.Language | None = None) -> str:
-    """Findings as text in one of the formats.
+    """Write findings in one of the formats.
 
     Parameters
     ----------
@@ -108,7 +108,8 @@ def _line(fault: Fault, lang: catalogue.Language | None) -> str:
 def as_json(report: Report, file: str, lang: catalogue.Language | None = None) -> str:
     """Return one object: ``verdict``, ``pieces``, ``areas``, ``faults``.
 
-    Beside them stand ``holes``, ``closes_under_m``, ``warnings`` and ``file``. A fault has ``kind``, ``lon``, ``lat``, ``area_m2``, ``width_m``, ``ids`` and ``message``.
+    Beside them stand ``holes``, ``closes_under_m``, ``warnings`` and ``file``. Each fault has ``kind``, ``lon``,
+    ``lat``, ``area_m2``, ``width_m``, ``ids`` and ``message``.
     """
     content = {
         "verdict": report.verdict,
