@@ -27,6 +27,7 @@ from gridmap.geometry.lattice import MAX_X, MAX_Y, UNITS_PER_DEGREE, Geometries,
 from gridmap.geometry.measure import SEMI_MAJOR_M
 from gridmap.geometry.snap_overlay import SnapOverlay
 
+
 @dataclass(frozen=True, slots=True)
 class AreaPieces:
     """Pieces of one area, by cell.

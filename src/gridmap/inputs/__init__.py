@@ -5,6 +5,7 @@ from __future__ import annotations
 from gridmap.inputs.areas import AreaRead, read_areas
 from gridmap.inputs.demand import read_demand
 from gridmap.inputs.facilities import FacilityRead, read_facilities
+from gridmap.inputs.pieces import read_pieces
 from gridmap.inputs.plan_file import read_plan_file
 from gridmap.inputs.plan_inputs import read_plan_inputs
 from gridmap.inputs.points import PointRead, read_points
@@ -16,6 +17,7 @@ __all__ = [
     "read_areas",
     "read_demand",
     "read_facilities",
+    "read_pieces",
     "read_plan_file",
     "read_plan_inputs",
     "read_points",

@@ -21,6 +21,7 @@ from gridmap.domain.plan_settings import PlanSettings
 from gridmap.errors import BadValue, DuplicateId, MissingColumn, OutOfPlace, Place
 from gridmap.geometry.lattice import to_degrees
 from gridmap.geometry.partition import partition_areas
+from gridmap.geometry.tiling import require_tiling
 from gridmap.planning.assignment import assign
 from gridmap.planning.codes import grid_codes
 from gridmap.planning.coverage import cover
@@ -64,7 +65,8 @@ def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | 
     InputError
         If codes or identifiers stand twice, a facility stands nowhere, or demand is not a number.
     PlanError
-        If a village has more grids than its codes can number.
+        If areas of the lowest level overlap or leave gaps between them, or a village has more grids than its codes
+        can number.
     ProofFailed
         If the partition could not be proved.
     """
@@ -129,6 +131,7 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
     facilities = Facilities.from_frame(facilities_given)
     with stages("partition") as tell:
         lowest = hierarchy.lowest
+        require_tiling(lowest.geometry, list(lowest.codes))
         partition = partition_areas(lowest.geometry, list(lowest.codes), settings.partition.resolution, tell)
         ground = Ground(
             partition.cell,
