@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -150,11 +151,13 @@ def test_the_reference_has_every_verb_with_every_option() -> None:
         heading.strip("`") for heading in by_verb if heading.startswith("`gridmap ")
     }
     for verb, command in COMMANDS.items():
-        text = by_verb[f"`gridmap {verb}`"]
-        for parameter in command.params:
-            for option in (*parameter.opts, *parameter.secondary_opts):
-                shown = option if option.startswith("-") else parameter.human_readable_name.upper()
-                assert f"`{shown}" in text or f", {shown}" in text, f"{verb} {shown}"
+        documented = set(rows(by_verb[f"`gridmap {verb}`"]))
+        there = {
+            name
+            for parameter in command.params
+            for name in (parameter.opts if parameter.param_type_name == "option" else [parameter.metavar])
+        }
+        assert documented == there, verb
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -191,6 +194,17 @@ def test_the_reference_lists_every_public_name() -> None:
     text = page("docs/reference/python-api.md")
 
     assert {name for name in gridmap.__all__ if f"`{name}" not in text and f"gridmap.{name}" not in text} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in gridmap.__all__ if is_dataclass(getattr(gridmap, name))])
+def test_the_reference_lists_every_field_of_a_public_value(name: str) -> None:
+    text = page("docs/reference/python-api.md")
+    entry = re.search(rf"^`{name}`\n: (.*?)\n\n", text, re.MULTILINE | re.DOTALL)
+    described = entry[1] if entry else next(line for line in text.splitlines() if f"`{name}` (" in line)
+
+    assert {
+        field.name for field in fields(getattr(gridmap, name)) if not re.search(rf"\b{field.name}\b", described)
+    } == set()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
