@@ -23,7 +23,7 @@ from gridmap.catalogue import Language
 from gridmap.domain.plan import Plan
 from gridmap.exports.beside import written_beside
 from gridmap.exports.columns import plain_values
-from gridmap.exports.sentences import rule_name
+from gridmap.exports.sentences import rule_name, rule_result
 from gridmap.exports.words import area_names, names_by_code, word
 
 Format = Literal["text", "whole", "area", "share", "degree", "ratio"]
@@ -182,7 +182,7 @@ def _rules(plan: Plan, lang: Language) -> _Sheet:
     known = catalogue.entries()
     return [
         ("rule", "text", [rule_name(rule, lang) for rule in plan.rules]),
-        ("holds", "text", [_answer(rule.holds, lang) for rule in plan.rules]),
+        ("holds", "text", [catalogue.text(f"report.rule_{rule_result(rule)}", lang) for rule in plan.rules]),
         ("severity", "text", [word("severity", rule.severity, lang) for rule in plan.rules]),
         ("checked", "whole", [rule.checked for rule in plan.rules]),
         ("broken", "whole", [len(rule.broken_by) for rule in plan.rules]),

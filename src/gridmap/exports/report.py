@@ -13,7 +13,7 @@ from gridmap.domain.kinds import AreaLevel, FacilityKind, SettlementClass
 from gridmap.domain.plan import GEOGRAPHIC_FRAMES, Plan
 from gridmap.exports.beside import written_beside
 from gridmap.exports.columns import types_of
-from gridmap.exports.sentences import gap_sentences, literal, rule_name, some_of, summary_lines
+from gridmap.exports.sentences import gap_sentences, literal, rule_name, rule_result, some_of, summary_lines
 from gridmap.exports.words import amount, area, count, distance, names_by_code, percent, word
 
 GAPS_SHOWN = 10
@@ -111,11 +111,10 @@ def _rules(plan: Plan, lang: Language) -> str:
     names = names_by_code(plan)
     rows = []
     for rule in plan.rules:
-        result = "rule_holds" if rule.holds else ("rule_look" if rule.severity == "warning" else "rule_broken")
         rows.append(
             [
                 rule_name(rule, lang),
-                catalogue.text(f"report.{result}", lang),
+                catalogue.text(f"report.rule_{rule_result(rule)}", lang),
                 count(rule.checked),
                 count(len(rule.broken_by)),
                 some_of(rule.broken_by, names, BREAKERS_SHOWN, lang),

@@ -53,13 +53,17 @@ def _made(plan: Plan, lang: Language) -> str:
 
 def _covered(plan: Plan, lang: Language) -> str:
     coverage, demand = plan.indicators["coverage"]["all"], plan.indicators["demand"]
+    # Where no villages are given the rule looks at rural grids instead.
+    without = (
+        "villages_without_cash_point" if plan.indicators["villages"]["all"]["total"] else "grids_without_cash_point"
+    )
     return catalogue.text(
         "report.summary_covered_ground" if demand["stands_in"] else "report.summary_covered",
         lang,
         people=percent(coverage["covered_demand_share"]),
         unit=word("unit", demand["unit"], lang),
         ground=percent(coverage["covered_area_share"]),
-        villages=counted("villages_without_cash_point", broken(plan, "rural_cash_point_per_village"), lang),
+        villages=counted(without, broken(plan, "rural_cash_point_per_village"), lang),
         outlets=counted("outlets_over_capacity", broken(plan, "capacity_not_exceeded"), lang),
     )
 
@@ -160,6 +164,15 @@ def rule_name(rule: RuleResult, lang: Language) -> str:
     """Name of a rule, or its identifier where the catalogue has none."""
     key = f"rules.{rule.rule}"
     return catalogue.text(key, lang) if key in catalogue.entries() else rule.rule
+
+
+def rule_result(rule: RuleResult) -> str:
+    """Say how a rule turned out: ``holds``, ``broken``, ``look`` (only a warning), ``empty`` (nothing to check)."""
+    if not rule.checked:
+        return "empty"
+    if rule.holds:
+        return "holds"
+    return "look" if rule.severity == "warning" else "broken"
 
 
 def some_of(codes: Iterable[str], names: Mapping[str, str], most: int, lang: Language) -> str:

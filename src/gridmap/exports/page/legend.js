@@ -12,7 +12,7 @@ function showLegend() {
     el("summary", {}, t("legend")), choice, el("div", { id: "classes" }, classRows()),
     el("h3", {}, t("layers")),
     ...["areas", "cells", "grids", "gaps"].map((layer) => layerSwitch(layer, t(`layer_${layer}`), polygons[layer].n)),
-    el("h3", {}, t("layer_facilities")),
+    facilities.code.length ? el("h3", {}, t("layer_facilities")) : "",
     ...DATA.kinds.map((kind) => [kind, facilities.kind.filter((other) => other === kind).length]).filter(([, many]) => many)
       .map(([kind, many]) => layerSwitch(kind, word("kind", kind), many)));
 }

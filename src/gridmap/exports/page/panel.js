@@ -4,7 +4,7 @@ const TABS = ["overview", "gaps", "rules"];
 const CLASSES = ["all", ...DATA.settlements];
 let openTab = "overview";
 
-const broken = () => DATA.rules.filter((rule) => !rule.holds && rule.severity === "rule").length;
+const broken = () => DATA.rules.filter((rule) => rule.result === "broken").length;
 const brokenBy = (name) => DATA.rules.filter((rule) => rule.rule === name).reduce((sum, rule) => sum + rule.broken_by.length, 0);
 
 function showTabs() {
@@ -48,7 +48,7 @@ function table(heads, rows) {
 }
 
 function overview() {
-  const { counts, coverage, coverage_by_kind: byKind, demand, grids: ofGrids, crossing } = DATA.indicators;
+  const { counts, coverage, coverage_by_kind: byKind, demand, grids: ofGrids, crossing, villages } = DATA.indicators;
   const withDemand = !demand.stands_in;
   const withBar = (share) => [percent(share), bar(share)];
   const hero = [el("div", {}, el("b", { id: "ground-covered" }, percent(coverage.all.covered_area_share)), el("span", {}, t("of_ground")))];
@@ -60,7 +60,7 @@ function overview() {
     el("div", { class: "hero" }, hero),
     el("div", { class: "tiles" },
       tile(counts.grids, t("tile_grids")), tile(counts.cells, t("tile_cells")), tile(counts.gaps, t("tile_gaps"), counts.gaps > 0),
-      tile(counts.outlets, t("tile_outlets")), tile(counts.devices, t("tile_devices")), tile(noCash, t("tile_no_cash"), noCash > 0),
+      tile(counts.outlets, t("tile_outlets")), tile(counts.devices, t("tile_devices")), tile(noCash, t(villages.all.total ? "tile_no_cash" : "tile_no_cash_grids"), noCash > 0),
       tile(over, t("tile_over"), over > 0), tile(crossing.max, t("tile_crossing")),
       el("div", {}, el("b", {}, percent(ofGrids.entry_rate)), el("span", {}, t("tile_entry")))),
     el("h2", {}, t("by_class")),
@@ -95,12 +95,11 @@ const MOST_BREAKERS = 200;
 
 function ruleRows() {
   return [el("ul", { class: "rows" }, DATA.rules.map((rule) => {
-    const state = rule.holds ? "holds" : rule.severity === "warning" ? "look" : "broken";
     const name = DATA.texts[language][`rules.${rule.rule}`] ?? rule.rule, meaning = DATA.texts[language][`rules.${rule.rule}_meaning`];
     const shown = rule.broken_by.slice(0, MOST_BREAKERS);
-    return el("li", { class: `rule ${state}`, "data-rule": rule.rule },
-      el("span", { class: "sign", "aria-hidden": "true" }, { holds: "✓", look: "!", broken: "✕" }[state]),
-      el("span", {}, name), el("span", { class: "muted" }, t(`rule_${state}`)),
+    return el("li", { class: `rule ${rule.result}`, "data-rule": rule.rule },
+      el("span", { class: "sign", "aria-hidden": "true" }, { holds: "✓", look: "!", broken: "✕", empty: "–" }[rule.result]),
+      el("span", {}, name), el("span", { class: "muted" }, t(`rule_${rule.result}`)),
       meaning ? el("small", {}, meaning) : null,
       rule.broken_by.length ? el("details", {},
         el("summary", {}, t("broken_by", { n: count(rule.broken_by.length), checked: count(rule.checked) })),

@@ -25,7 +25,7 @@ from gridmap.exports.page.packing import (
     varints,
     zigzag,
 )
-from gridmap.exports.sentences import gap_places
+from gridmap.exports.sentences import gap_places, rule_result
 from gridmap.exports.words import is_exact
 from gridmap.geometry.lattice import to_units
 
@@ -68,8 +68,7 @@ def page_payload(plan: Plan) -> dict[str, Any]:
         "facilities": _facilities(plan, rows, origin),
         "indicators": plan.indicators,
         "rules": [
-            {"rule": rule.rule, "holds": rule.holds, "checked": rule.checked, "broken_by": rule.broken_by,
-             "severity": rule.severity}
+            {"rule": rule.rule, "result": rule_result(rule), "checked": rule.checked, "broken_by": rule.broken_by}
             for rule in plan.rules
         ],
         "warnings": list(plan.report.get("warnings", ())),
