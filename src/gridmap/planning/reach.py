@@ -12,6 +12,7 @@ bounds leave open - a ring 0.13 mm wide at 5 km - is settled by ``pyproj.Geod`` 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,7 +37,7 @@ _SHORT_M = 20_000.0
 # Schur's bound asks for arcs shorter than half a circle.
 _FAR_M = 12_000_000.0
 _POINTS_AT_A_TIME = 4096
-_PAIRS_AT_A_TIME = 16_384
+_ROWS_AT_A_TIME = 16_384
 
 
 class EarthPoints:
@@ -58,18 +59,22 @@ class EarthPoints:
     @cached_property
     def xyz(self) -> Floats:
         """(n, 3) float64, earth-centred metres."""
-        phi, lam = np.radians(self.lat), np.radians(self.lon)
-        sine, cosine = np.sin(phi), np.cos(phi)
-        normal = _A / np.sqrt(1 - _E2 * sine**2)
-        return np.column_stack(
-            [normal * cosine * np.cos(lam), normal * cosine * np.sin(lam), normal * (1 - _E2) * sine]
-        )
+        centred = np.empty((len(self), 3))
+        for piece in _pieces(len(self)):
+            phi, lam = np.radians(self.lat[piece]), np.radians(self.lon[piece])
+            sine = np.sin(phi)
+            normal = _A / np.sqrt(1 - _E2 * sine**2)
+            from_axis = normal * np.cos(phi)
+            centred[piece, 0] = from_axis * np.cos(lam)
+            centred[piece, 1] = from_axis * np.sin(lam)
+            centred[piece, 2] = normal * (1 - _E2) * sine
+        return centred
 
     @cached_property
     def tree(self) -> cKDTree:
         """Tree of ``xyz``."""
-        # Unbalanced trees build in half the time and search as fast on points spread over ground.
-        return cKDTree(self.xyz, leafsize=32, balanced_tree=False, compact_nodes=False)
+        # An unbalanced tree builds in half the time, and searches as fast on points spread over ground.
+        return cKDTree(self.xyz, balanced_tree=False)
 
     def take(self, rows: Rows) -> EarthPoints:
         """Return the points of ``rows``, without computing them again."""
@@ -166,7 +171,7 @@ def close_pairs(points: Floats | cKDTree, centres: Floats, radius_m: Floats) -> 
     point, centre : (k,) int64 rows
     distance_m : (k,) float64
     """
-    tree = points if isinstance(points, cKDTree) else cKDTree(points, balanced_tree=False, compact_nodes=False)
+    tree = points if isinstance(points, cKDTree) else cKDTree(points, balanced_tree=False)
     parts = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))]
     # The tree takes one radius at a time: radii within a fifth of each other share a search.
     step = np.ceil(np.log(np.maximum(radius_m, 1.0)) / np.log(1.2))
@@ -211,9 +216,7 @@ def _longest(chord: Floats) -> Floats:
 def _over_chord(points: EarthPoints, point: Rows, facilities: EarthPoints, facility: Rows, chord: Floats) -> Floats:
     """Geodesic over each chord, to ``ROUNDING_M``."""
     length = np.empty(len(chord))
-    # In pieces that fit the processor's cache: three times as fast as all at once.
-    for start in range(0, len(chord), _PAIRS_AT_A_TIME):
-        piece = slice(start, start + _PAIRS_AT_A_TIME)
+    for piece in _pieces(len(chord)):
         length[piece] = _arc(points.xyz[point[piece]], facilities.xyz[facility[piece]], chord[piece])
     far = np.flatnonzero(chord > _SHORT_M)
     length[far] = _geodesic(points, point[far], facilities, facility[far])
@@ -238,6 +241,11 @@ def _arc(here: Floats, there: Floats, chord: Floats) -> Floats:
     sine2 = np.minimum(1.0, (east / np.maximum(chord, 1e-9)) ** 2)
     twice_rho = 2 / ((1 - sine2) / meridional + sine2 / prime_vertical)
     return np.asarray(twice_rho * np.arcsin(np.minimum(1.0, chord / twice_rho)))
+
+
+def _pieces(count: int) -> Iterator[slice]:
+    """Rows in pieces that fit the processor's cache: three times as fast as all at once."""
+    return (slice(start, start + _ROWS_AT_A_TIME) for start in range(0, count, _ROWS_AT_A_TIME))
 
 
 def _geodesic(points: EarthPoints, point: Rows, facilities: EarthPoints, facility: Rows) -> Floats:
