@@ -68,7 +68,8 @@ def read_plan_file(path: str | Path) -> PlanSettings:
     if not content.strip():
         raise UnreadableFile("inputs.empty_file", place, size=len(content))
     try:
-        tables = tomllib.loads(decode_text(content, place).replace("\r\n", "\n"))
+        # The added line lets a fault in the last one be told by its number instead of as the end of the document.
+        tables = tomllib.loads(decode_text(content, place).replace("\r\n", "\n") + "\n ")
     except tomllib.TOMLDecodeError as error:
         raise _no_toml(str(error), place) from None
     except RecursionError:

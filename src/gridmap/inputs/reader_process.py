@@ -144,7 +144,9 @@ def raster(request: dict[str, Any]) -> dict[str, Any]:
             rows, columns = np.nonzero(value > 0)
             if len(bad):
                 rows, columns = bad[:1].T
-            x, y = source.transform * (columns + window.col_off + 0.5, rows + window.row_off + 0.5)
+            across, down = columns + window.col_off + 0.5, rows + window.row_off + 0.5
+            frame = source.transform
+            x, y = frame.a * across + frame.b * down + frame.c, frame.d * across + frame.e * down + frame.f
             if len(bad):
                 pixel = [int(columns[0] + window.col_off), int(rows[0] + window.row_off)]
                 return {"error": "pixel", "pixel": pixel, "value": str(value[rows[0], columns[0]]), "xy": [x[0], y[0]]}
