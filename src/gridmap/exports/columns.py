@@ -13,7 +13,7 @@ LIST, OBJECT = "list", "object"
 
 def plain_values(column: pd.Series[Any]) -> list[Any]:
     """Values of a column as JSON knows them: None for whatever is missing or not finite, Python numbers and lists."""
-    if column.dtype == bool or pd.api.types.is_integer_dtype(column.dtype):
+    if column.dtype == bool or (pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans):
         return list(column.tolist())
     if pd.api.types.is_float_dtype(column.dtype):
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -28,7 +28,10 @@ def _plain(value: Any) -> Any:
         return [_plain(entry) for entry in value]
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
         return None
-    return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, np.generic):
+        return value.item()
+    # A user's own columns may hold dates and other things that JSON has no word for.
+    return value if isinstance(value, (str, int, float, dict)) else str(value)
 
 
 def types_of(frame: pd.DataFrame) -> dict[str, str]:

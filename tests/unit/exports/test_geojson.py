@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
@@ -99,6 +100,22 @@ def test_properties_keep_text_lists_numbers_and_missing_values(tmp_path: Path) -
         "name": "塆子村 \"x\" </script>", "ids": ["a", "b;c"], "share": 0.1, "count": 7, "yes": True,
     }  # fmt: skip
     assert second["properties"] == {"name": None, "ids": [], "share": None, "count": 2**62, "yes": False}
+
+
+def test_columns_of_the_user_s_own_become_json_too(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame(
+        {
+            "when": pd.to_datetime(["2024-05-06 07:08:09", None]),
+            "nullable": pd.array([3, None], dtype="Int64"),
+            "flag": pd.array([True, None], dtype="boolean"),
+            "class": pd.Categorical(["a", None]),
+        },
+        geometry=[shapely.Point(111, 30), shapely.Point(112, 31)],
+        crs=4326,
+    )
+    first, second = json.loads(written(frame, tmp_path))["features"]
+    assert first["properties"] == {"when": "2024-05-06 07:08:09", "nullable": 3, "flag": True, "class": "a"}
+    assert set(second["properties"].values()) == {None}
 
 
 def test_frames_streamed_one_by_one_give_the_bytes_of_one_frame(plan: Plan, tmp_path: Path) -> None:

@@ -101,12 +101,12 @@ def test_neighbours_get_unlike_colours_when_colours_suffice() -> None:
 
 
 def test_shares_that_are_not_all_never_read_as_all(plan: Plan) -> None:
-    cells = plan.cells.assign(covered_share=[0.0, 1e-9, 0.5, 1 - 1e-9, 1.0, *[1.0] * 32])
+    cells = plan.cells.assign(covered_share=[0.0, 1e-8, 0.5, 1 - 1e-8, 1.0, 3e-16, 1 - 3e-16, *[1.0] * 30])
     payload = page_payload(
         Plan(**{**{name: getattr(plan, name) for name in plan.__dataclass_fields__}, "cells": cells})
     )
     steps = np.frombuffer(base64.b64decode(payload["cells"]["covered_share"]["data"]), dtype="<u2")
-    assert steps[:5].tolist() == [0, 1, 32768, 65534, 65535]
+    assert steps[:7].tolist() == [0, 1, 32768, 65534, 65535, 0, 65535]
 
 
 WICKED = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>{{script}}"

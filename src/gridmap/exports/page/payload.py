@@ -32,6 +32,8 @@ from gridmap.geometry.lattice import to_units
 #: Colours that the page has for telling grids apart.
 GRID_COLOURS = 8
 SHARE_STEPS = 65_535
+#: Shares are exact to this much.
+SHARE_NOISE = 1e-9
 _LAYERS = ("cells", "grids", "areas", "gaps")
 
 
@@ -125,9 +127,10 @@ def _gap_of_cell(plan: Plan) -> NDArray[np.int32]:
 
 
 def _steps(share: pd.Series[float]) -> NDArray[np.uint16]:
-    """Shares in steps of 1/65535; only nothing is 0 and only all is the last step."""
+    """Shares in steps of 1/65535; only nothing is 0 and only all is the last step, up to the rounding of areas."""
     values = np.nan_to_num(share.to_numpy(dtype=np.float64))
-    steps = np.clip(np.rint(values * SHARE_STEPS), np.where(values > 0, 1, 0), SHARE_STEPS - (values < 1))
+    lowest, highest = values > SHARE_NOISE, SHARE_STEPS - (values < 1 - SHARE_NOISE)
+    steps = np.clip(np.rint(values * SHARE_STEPS), lowest, highest)
     return np.asarray(steps).astype(np.uint16)
 
 
