@@ -2,7 +2,8 @@
 
 Where a cell cuts the border of an area, the cut point has to be rounded, on whatever grid of numbers the file has: it
 lies a hair beside the border's edge and leaves a sliver on either side. Such a sliver is no fault of the partition if
-it lies along one single edge of the area, no farther from it than the rounding, and skips no vertex of the area.
+it lies along one single edge of the area, no farther from it than the rounding, if the pieces lead on along that edge
+without a step back or sideways, and if they skip no vertex of the area.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def find_cut_points(
     tolerance : farthest that a cut point may lie from its edge, units of the plane
     """
     none = CutPoints(np.zeros(len(faces.polygon), np.bool_), 0, np.zeros(2), np.zeros(2))
-    edge, face = _area_edges_of_faces(faces, is_area_edge)
+    edge, face = _edges_of_faces(faces, is_area_edge)
     if not len(edge):
         return none
     start, end = chain.edges.start[edge], chain.edges.end[edge]
@@ -64,6 +65,7 @@ def find_cut_points(
     np.maximum.at(far, corner_face, off)
     skips = _skipping_a_vertex(chain.points, start, end, face, area_vertices, len(faces.polygon))
     is_sliver = bordering & (np.abs(faces.winding) == 1) & (far <= tolerance) & ~skips
+    is_sliver &= ~_stepping_back(faces, chain, is_area_edge, b - a, line_of_face)
     if not is_sliver.any():
         return none
     worst = int(np.argmax(np.where(is_sliver[corner_face], off, -1)))
@@ -73,9 +75,9 @@ def find_cut_points(
     return CutPoints(is_sliver, int(is_sliver.sum()), corner[worst], foot)
 
 
-def _area_edges_of_faces(faces: Faces, is_area_edge: NDArray[np.bool_]) -> tuple[Indices, Indices]:
-    """Area edges on the rim of faces, and these faces; an edge may border two."""
-    edge = np.flatnonzero(is_area_edge)
+def _edges_of_faces(faces: Faces, chosen: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+    """Chosen edges on the rim of faces, and these faces; an edge may border two."""
+    edge = np.flatnonzero(chosen)
     pairs = [(edge, faces.left[edge]), (edge, faces.right[edge])]
     edges, bordered = (np.concatenate(column) for column in zip(*pairs, strict=True))
     bounded = bordered >= 0
@@ -93,6 +95,19 @@ def _distance_of_corners(
     along, offset = b[line] - a[line], corner - a[line]
     across = np.abs(along[:, 0] * offset[:, 1] - along[:, 1] * offset[:, 0])
     return across / np.hypot(along[:, 0], along[:, 1]), corner, face
+
+
+def _stepping_back(
+    faces: Faces, chain: Chain, is_area_edge: NDArray[np.bool_], along: Points, line_of_face: Indices
+) -> NDArray[np.bool_]:
+    """Faces on whose rim a piece's edge does not lead on along the area's edge, whose chain runs the other way."""
+    edge, face = _edges_of_faces(faces, ~is_area_edge)
+    edge, face = edge[line_of_face[face] >= 0], face[line_of_face[face] >= 0]
+    step = chain.points[chain.edges.end[edge]] - chain.points[chain.edges.start[edge]]
+    back = (step * along[line_of_face[face]]).sum(axis=1) >= 0
+    stepping = np.zeros(len(faces.polygon), np.bool_)
+    stepping[face[back]] = True
+    return stepping
 
 
 def _skipping_a_vertex(

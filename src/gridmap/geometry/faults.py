@@ -20,7 +20,7 @@ from gridmap.geometry.chain import Indices
 from gridmap.geometry.lattice import Geometries, geometries_to_degrees
 from gridmap.geometry.soundness import find_duplicates, make_sound
 from gridmap.geometry.width import sizes_of
-from gridmap.geometry.winding import Faces, LeftOver, chain_of, faces_of, left_over
+from gridmap.geometry.winding import Chain, Faces, LeftOver, chain_of, faces_of, left_over, unresolved
 
 #: Holes up to this width between two or more neighbours are gaps, wider ones lakes or enclaves.
 MAX_GAP_M = 50.0
@@ -207,7 +207,7 @@ def outline_faults(
     narrow = [len(gap.rows) > 1 and gap.width_m <= max_gap_m for gap in gaps]
     faults = overlaps + [gap for gap, is_fault in zip(gaps, narrow, strict=True) if is_fault]
     holes = [gap for gap, is_fault in zip(gaps, narrow, strict=True) if not is_fault]
-    return widest_first(faults), widest_first(holes)
+    return widest_first(faults) + unresolved_faults(faces, left.chain, ids, frame), widest_first(holes)
 
 
 def widest_first(faults: list[Fault]) -> list[Fault]:
@@ -224,6 +224,19 @@ def overlap_faults(
         for face, group in zip(over.tolist(), owners_of(faces.left, owner, over), strict=True)
     ]
     return faults_of(FaultKind.OVERLAP, "validation.overlap", frame(faces.polygon[over]), groups, ids)
+
+
+def unresolved_faults(faces: Faces, chain: Chain, ids: Sequence[str], frame: Frame) -> list[Fault]:
+    """One fault, of no known size, where edges are left over that bound no face; else none."""
+    loose = chain.edges.take(unresolved(faces, chain))
+    if not len(loose):
+        return []
+    lines = shapely.linestrings(np.stack([chain.points[loose.start], chain.points[loose.end]], axis=1))
+    ground = frame(np.array([shapely.multilinestrings(lines)], dtype=object))[0]
+    lon, lat = shapely.get_coordinates(ground)[0].tolist()
+    rows = tuple(np.unique(loose.owner).tolist())
+    named_rows = tuple(ids[row] for row in rows)
+    return [Fault(FaultKind.OVERLAP, lon, lat, 0.0, 0.0, named_rows, rows, "validation.unresolved", {}, ground)]
 
 
 def _covering(face: Any, polygons: Geometries, known: tuple[int, ...]) -> tuple[int, ...]:

@@ -30,6 +30,7 @@ from gridmap.geometry.faults import (
     outline_faults,
     overlap_faults,
     owners_of,
+    unresolved_faults,
     unsound,
     widest_first,
 )
@@ -258,6 +259,7 @@ def _against_areas(
         unnoded.append(left.unnoded[(left.unnoded_owners < count).all(axis=1)])
         cuts.append(slivers)
         faults += _area_faults(left, faces, ~slivers.is_sliver, pieces, names, frame)
+        faults += [_of_pieces(fault, count) for fault in unresolved_faults(faces, left.chain, names, frame)]
     return widest_first(faults), unnoded, cuts
 
 
@@ -337,6 +339,6 @@ def _pairs(places: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
 
 def _closes_under(faults: Sequence[Fault]) -> float | None:
     closable = {FaultKind.GAP, FaultKind.OVERLAP, FaultKind.OUTSIDE}
-    if any(fault.kind not in closable for fault in faults):
+    if any(fault.kind not in closable or not fault.area_m2 > 0 for fault in faults):
         return None
     return max((fault.width_m for fault in faults), default=0.0)

@@ -20,6 +20,7 @@ from gridmap.geometry.lattice import Geometries
 from gridmap.geometry.predicates import Points, orientation
 
 OUTSIDE = -1
+_MOST_ROUNDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,18 @@ def left_over(chain: Chain) -> LeftOver:
     """Cancel opposite edges, split edges at vertices that lie exactly on them and at crossings, cancel again."""
     once = Chain(chain.points, cancel(chain.edges))
     contact = _contacts(once)
-    split = _split(once, contact)
     owner = once.edges.owner[contact.edge]
     touching = (contact.point < len(once.points)) & (owner != contact.owner)
+    noded, again = once, contact
+    for _ in range(_MOST_ROUNDS):
+        if not len(again.edge):
+            break
+        split = _split(noded, again)
+        noded = Chain(split.points, cancel(split.edges))
+        # A rounded crossing moves its edges by a hair, and may push them over another vertex.
+        again = _contacts(noded) if len(again.new_points) else _NO_CONTACTS
     return LeftOver(
-        Chain(split.points, cancel(split.edges)),
+        noded,
         contact.new_points,
         once.points[contact.point[touching]],
         np.column_stack([owner[touching], contact.owner[touching]]),
@@ -121,10 +129,12 @@ class _Contacts:
     new_points: Points
 
 
+_NO_CONTACTS = _Contacts(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 2)))
+
+
 def _contacts(chain: Chain) -> _Contacts:
     if not len(chain):
-        none = np.empty(0, np.int64)
-        return _Contacts(none, none, none, np.empty((0, 2)))
+        return _NO_CONTACTS
     points, edges = chain.points, chain.edges
     a, b = points[edges.start], points[edges.end]
     one, other = _box_pairs(a, b)
@@ -177,8 +187,6 @@ def _crossing_points(a: Points, b: Points, c: Points, d: Points) -> Points:
 
 def _split(chain: Chain, cuts: _Contacts) -> Chain:
     edges = chain.edges
-    if not len(cuts.edge):
-        return chain
     points = np.concatenate([chain.points, cuts.new_points])
     pair = np.unique(np.stack([cuts.edge, cuts.point], axis=1), axis=0)
     edge, point = pair[:, 0], pair[:, 1]
@@ -246,6 +254,19 @@ def faces_of(chain: Chain) -> Faces:
         np.where(along, left[of_edge], right[of_edge]),
         np.where(along, right[of_edge], left[of_edge]),
     )
+
+
+def unresolved(faces: Faces, chain: Chain) -> NDArray[np.bool_]:
+    """Edges of a chain across which the winding number does not step as it must; (m,) bool.
+
+    There are none in a noded chain. Where rounding left two edges crossing, faces are missing: the edges still prove
+    that something is wrong there.
+    """
+    start, end = chain.edges.start, chain.edges.end
+    forward = start * len(chain.points) + end
+    _, edge, copies = np.unique(forward, return_inverse=True, return_counts=True)
+    winding = np.append(faces.winding, 0)
+    return np.asarray(winding[faces.left] - winding[faces.right] != copies[edge])
 
 
 def _number_in(points: Points, coordinates: Points) -> Indices:
