@@ -88,3 +88,15 @@ def test_codes_have_twelve_digits_and_stand_once(folder: tuple[str, Path]) -> No
 
     assert len(codes) == len(set(codes)) > 20
     assert all(len(code) == 12 and code.startswith(county) for code in codes)
+
+
+def test_the_whole_job_is_exact_on_real_ground(tmp_path: Path) -> None:
+    python, plan, out = [sys.executable, "-m"], tmp_path / "plan.toml", tmp_path / "out"
+    subprocess.run([sys.executable, str(BUILDER), str(tmp_path)], check=True)
+    plan.write_text(plan.read_text(encoding="utf-8").replace("resolution = 9", "resolution = 8"), encoding="utf-8")
+    subprocess.run([*python, "gridmap", "plan", str(plan), "-o", str(out), "--quiet"], check=True)
+    subprocess.run([*python, "gridmap.verify", str(out / "cells.geojson"), str(out / "certificate.json")], check=True)
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+
+    assert report["demand"]["total"] == 534_408
+    assert report["indicators"]["grids"]["entry_rate"] == 1

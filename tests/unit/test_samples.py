@@ -18,7 +18,10 @@ import numpy as np
 import pytest
 import shapely
 
-from gridmap.geometry.datum import Datum, wgs84_from_gcj02
+from gridmap.domain.plan import Plan
+from gridmap.geometry.datum import Datum
+from gridmap.inputs import read_plan_file, read_plan_inputs
+from gridmap.planning.pipeline import build_plan
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 MADE = sorted(path.name for path in SAMPLES.iterdir() if path.suffix in (".geojson", ".csv"))
@@ -158,18 +161,29 @@ def test_line_numbers_carry_the_check_digit_of_iso_7064_mod_11_10() -> None:
         assert (rest + int(digits[-1])) % 10 == 1
 
 
-def test_the_plan_will_have_something_to_say() -> None:
-    villages = {feature["properties"]["area_code"]: feature for feature in features("villages.geojson")}
-    shapes = [shapely.from_geojson(json.dumps(feature["geometry"])) for feature in villages.values()]
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    settings = read_plan_file(SAMPLES / "plan.toml")
+    return build_plan(settings, read_plan_inputs(settings, SAMPLES))
 
-    cash = [row for row in rows("devices.csv") if row["类型"] == "助农取款点"]
-    places = wgs84_from_gcj02(np.asarray([[float(row["经度"]), float(row["纬度"])] for row in cash]))
-    tree = shapely.STRtree(shapes)
-    held = set(tree.query(shapely.points(places), predicate="intersects")[1].tolist())
 
-    assert len(villages) / 3 < len(held) < 2 * len(villages) / 3
-    classes = [feature["properties"]["class_code"] for feature in villages.values()]
-    assert any(classes[number] not in ("210", "220") for number in held)
+def test_the_plan_puts_every_person_into_a_grid(plan: Plan) -> None:
+    assert plan.cells["demand"].sum() == sum(int(row["people"]) for row in rows("population.csv"))
+    assert plan.facilities["area_code"].notna().all()
+    assert len(plan.grids) == len(features("villages.geojson"))
+
+
+def test_the_plan_has_something_to_say(plan: Plan) -> None:
+    broken = {rule.rule: rule.broken_by for rule in plan.rules if not rule.holds}
+    rural = sum(feature["properties"]["class_code"] in ("210", "220") for feature in features("villages.geojson"))
+
+    assert 0.35 < len(broken["rural_cash_point_per_village"]) / rural < 0.45
+    assert len(broken["no_cash_point_in_urban"]) == 1
+    assert len(broken["capacity_not_exceeded"]) == 1
+    assert len(broken["full_service_in_township"]) == 2
+    assert broken["crossing_degree_urban_ceiling"]
+    assert plan.indicators["townships"]["all"]["with_outlet"] == 11
+    assert 0.7 < plan.indicators["coverage"]["all"]["covered_demand_share"] < 0.95
 
 
 def test_the_folder_stays_small() -> None:
