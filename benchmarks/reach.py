@@ -159,10 +159,11 @@ def share_gridmap(data: Arrays) -> Arrays:
     """Distances settle what they can, the rim is cut circle by circle."""
     import shapely
 
-    from gridmap.planning.circles import Circles, covered_share
+    from gridmap.planning.circles import Circles, Outlines, covered_share
 
     cells, polygons = shapely.from_wkb(data["cells"]), shapely.from_wkb(data["circles"])
-    return {"share": covered_share(cells, Circles(polygons, data["centre"], data["inner_m"], data["outer_m"]))}
+    circles = Circles(polygons, data["centre"], data["inner_m"], data["outer_m"])
+    return {"share": covered_share(Outlines.of(cells), circles)}
 
 
 def share_overlay(data: Arrays) -> Arrays:

@@ -63,53 +63,70 @@ def draw_circles(points: EarthPoints, radius_m: Floats, plane: LocalPlane) -> Ci
     return Circles(polygon, centre, np.asarray(inner_m), outer_m)
 
 
-def covered_share(cells: Geometries, circles: Circles) -> Floats:
-    """Share of each cell's area inside the union of the circles.
+@dataclass(frozen=True)
+class Outlines:
+    """Cells in metres of a plane, with the disk around each.
 
-    Parameters
+    Attributes
     ----------
-    cells : (n,) polygons or multipolygons, metres, same plane as ``circles``
+    polygon : (n,) polygons or multipolygons
+    middle : (n, 2) float64, centroid
+    half_m : (n,) float64, distance from ``middle`` to the farthest corner
+    """
+
+    polygon: Geometries
+    middle: Floats
+    half_m: Floats
+
+    @classmethod
+    def of(cls, cells: Geometries) -> Outlines:
+        """Measure cells."""
+        middle = np.asarray(shapely.get_coordinates(shapely.centroid(cells)))
+        return cls(cells, middle, _farthest_corner(cells, np.arange(len(cells)), middle))
+
+    def take(self, rows: Rows) -> Outlines:
+        """Return the cells of ``rows``."""
+        return Outlines(self.polygon[rows], self.middle[rows], self.half_m[rows])
+
+
+def covered_share(cells: Outlines, circles: Circles) -> Floats:
+    """Share of each cell's area inside the union of the circles, which lie in the same plane.
 
     Returns
     -------
     (n,) float64 in [0, 1]
     """
-    share = np.zeros(len(cells))
-    if not len(cells) or not len(circles.polygon):
+    share = np.zeros(len(cells.polygon))
+    if not len(share) or not len(circles.polygon):
         return share
-    corners, corner_of = shapely.get_coordinates(cells, return_index=True)
-    starts = np.searchsorted(corner_of, np.arange(len(cells) + 1))
-    middle = shapely.get_coordinates(shapely.centroid(cells))
-    half_m = np.sqrt(np.maximum.reduceat(((corners - middle[corner_of]) ** 2).sum(axis=1), starts[:-1]))
-    cell, circle, distance_m = close_pairs(middle, circles.centre, circles.outer_m + half_m.max())
-    reached = distance_m < circles.outer_m[circle] + half_m[cell]
+    cell, circle, distance_m = close_pairs(cells.middle, circles.centre, circles.outer_m + cells.half_m.max())
+    reached = distance_m < circles.outer_m[circle] + cells.half_m[cell]
     cell, circle, distance_m = cell[reached], circle[reached], distance_m[reached]
 
-    whole = np.zeros(len(cells), dtype=np.bool_)
-    whole[cell[distance_m + half_m[cell] <= circles.inner_m[circle]]] = True
-    rim = ~whole[cell]
+    share[cell[distance_m + cells.half_m[cell] <= circles.inner_m[circle]]] = 1.0
+    rim = share[cell] == 0
     cell, circle = cell[rim], circle[rim]
-    farthest_m = _farthest_corner(corners, starts, cell, circles.centre[circle])
-    whole[cell[farthest_m <= circles.inner_m[circle]]] = True
-    share[whole] = 1.0
-    rim = ~whole[cell]
+    farthest_m = _farthest_corner(cells.polygon, cell, circles.centre[circle])
+    share[cell[farthest_m <= circles.inner_m[circle]]] = 1.0
+    rim = share[cell] == 0
     cell, circle, farthest_m = cell[rim], circle[rim], farthest_m[rim]
     # The circle that reaches deepest first: what it leaves is small, and often nothing.
     order = np.lexsort((farthest_m - circles.outer_m[circle], cell))
-    rows, rest_m2 = _rest(cells, cell[order], circles.polygon[circle[order]])
-    share[rows] = 1.0 - rest_m2 / shapely.area(cells[rows])
+    rows, rest_m2 = _rest(cells.polygon, cell[order], circles.polygon[circle[order]])
+    share[rows] = 1.0 - rest_m2 / shapely.area(cells.polygon[rows])
     return np.clip(share, 0.0, 1.0)
 
 
-def _farthest_corner(corners: Floats, starts: Rows, cell: Rows, centre: Floats) -> Floats:
-    """Distance from each centre to the farthest corner of its cell."""
-    if not len(cell):
-        return np.zeros(0)
-    count = starts[cell + 1] - starts[cell]
+def _farthest_corner(cells: Geometries, cell: Rows, point: Floats) -> Floats:
+    """Distance from each point to the farthest corner of its cell."""
+    used, of_used = np.unique(cell, return_inverse=True)
+    corners, corner_of = shapely.get_coordinates(cells[used], return_index=True)
+    starts = np.searchsorted(corner_of, np.arange(len(used) + 1))
+    count = (starts[1:] - starts[:-1])[of_used]
     first = np.cumsum(count) - count
-    corner = np.arange(count.sum()) + np.repeat(starts[cell] - first, count)
-    square = ((corners[corner] - np.repeat(centre, count, axis=0)) ** 2).sum(axis=1)
-    return np.asarray(np.sqrt(np.maximum.reduceat(square, first)))
+    corner = np.arange(count.sum()) + np.repeat(starts[of_used] - first, count)
+    square = ((corners[corner] - np.repeat(point, count, axis=0)) ** 2).sum(axis=1)
+    return np.sqrt(np.maximum.reduceat(square, first)) if len(cell) else np.zeros(0)
 
 
 def _rest(cells: Geometries, cell: Rows, polygon: Geometries) -> tuple[Rows, Floats]:

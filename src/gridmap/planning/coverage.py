@@ -84,7 +84,7 @@ def _shares(ground: Ground, facilities: Facilities, radius_m: Floats) -> tuple[F
         if not len(rows):
             continue
         circles = draw_circles(facilities.points, radius_m[:, classes[0]], ground.plane)
-        cells = ground.in_plane[rows]
+        cells = ground.outlines.take(rows)
         kinds = np.unique(facilities.kind)
         for kind in kinds:
             share_by[kind, rows] = covered_share(cells, circles.take(np.flatnonzero(facilities.kind == kind)))

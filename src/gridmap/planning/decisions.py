@@ -11,6 +11,7 @@ import numpy as np
 
 from gridmap.domain.kinds import AreaLevel, FacilityKind
 from gridmap.domain.plan_settings import PlanSettings
+from gridmap.geometry.lattice import Geometries
 from gridmap.planning.assignment import Assignment
 from gridmap.planning.coverage import Coverage
 from gridmap.planning.demand import SpreadDemand
@@ -31,11 +32,13 @@ class Grids:
     of_cell : (n,) int64, grid of each cell
     codes : (g,) str
     area : (g,) int64, row of the lowest-level area each lies in
+    shape : (g,) polygons or multipolygons, lattice frame
     """
 
     of_cell: Rows
     codes: tuple[str, ...]
     area: Rows
+    shape: Geometries
 
     def __len__(self) -> int:
         """Count of the grids."""

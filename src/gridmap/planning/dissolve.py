@@ -1,4 +1,4 @@
-"""Join cells to the grids and gaps they make up; borders stay on the lattice, point for point."""
+"""Join cells to the grids, gaps and jurisdictions they make up; borders stay on the lattice, point for point."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def dissolve(pieces: Geometries, group: Rows, count: int) -> Geometries:
 
     Parameters
     ----------
-    pieces : (n,) polygons or multipolygons, lattice frame, of one exact partition
+    pieces : (n,) polygons or multipolygons, lattice frame, cells or grids of one exact partition
     group : (n,) int64, -1 for pieces of none
     count : number of groups; each has a piece
 

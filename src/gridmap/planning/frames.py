@@ -66,7 +66,7 @@ def cell_frame(decisions: Decisions) -> gpd.GeoDataFrame:
         by_kind[f"covered_by_{kind.value}"] = coverage.covered_by[row]
     for row, kind in enumerate(KINDS):
         by_kind[f"nearest_{kind.value}_id"] = _looked_up(ids, coverage.nearest[row])
-        by_kind[f"nearest_{kind.value}_m"] = _finite(coverage.nearest_m[row])
+        by_kind[f"nearest_{kind.value}_m"] = _to_millimetre(coverage.nearest_m[row])
     return _geographic(
         ground.geometry,
         cell_id=_text([f"{cell:x}" for cell in ground.cell.tolist()]),
@@ -76,7 +76,7 @@ def cell_frame(decisions: Decisions) -> gpd.GeoDataFrame:
         area_m2=ground.area_m2,
         settlement=_settlement(ground.settlement),
         primary_outlet_id=_looked_up(ids, decisions.assignment.primary[grids.of_cell]),
-        distance_m=decisions.assignment.cell_distance_m,
+        distance_m=_to_millimetre(decisions.assignment.cell_distance_m),
         covered_share=coverage.covered_share,
         covered=coverage.covered,
         crossing_degree=coverage.crossing_degree,
@@ -85,12 +85,7 @@ def cell_frame(decisions: Decisions) -> gpd.GeoDataFrame:
     )
 
 
-def grid_shapes(decisions: Decisions) -> Geometries:
-    """(g,) the ground of each grid, lattice frame."""
-    return dissolve(decisions.ground.geometry, decisions.grids.of_cell, len(decisions.grids))
-
-
-def grid_frame(decisions: Decisions, shapes: Geometries) -> gpd.GeoDataFrame:
+def grid_frame(decisions: Decisions) -> gpd.GeoDataFrame:
     """Grids, by code."""
     grids, groups, assignment, lowest = (
         decisions.grids,
@@ -102,7 +97,7 @@ def grid_frame(decisions: Decisions, shapes: Geometries) -> gpd.GeoDataFrame:
     cash_points = groups.of_facility[decisions.facilities.of_kind(FacilityKind.RURAL_CASH_POINT)]
     above = decisions.hierarchy.levels[-2].codes if len(decisions.hierarchy.levels) > 1 else ()
     return _geographic(
-        shapes,
+        grids.shape,
         grid_code=_text(grids.codes),
         name=_text(_grid_names(decisions)),
         level=_text([lowest.level.value] * count),
@@ -119,7 +114,7 @@ def grid_frame(decisions: Decisions, shapes: Geometries) -> gpd.GeoDataFrame:
         covered_share=groups.covered_share,
         has_outlet=assignment.has_outlet,
         rural_cash_points=counts(cash_points[cash_points >= 0], count),
-        compactness=_compactness(decisions, shapes, groups.area_m2),
+        compactness=_compactness(decisions),
         area_code=_looked_up(lowest.codes, grids.area),
     )
 
@@ -146,7 +141,7 @@ def assignment_frame(decisions: Decisions) -> pd.DataFrame:
             "grid_code": _looked_up(decisions.grids.codes, table.grid),
             "outlet_id": _looked_up(ids, table.outlet),
             "role": _text(roles.tolist()),
-            "distance_m": table.distance_m,
+            "distance_m": _to_millimetre(table.distance_m),
             "demand_in_reach": table.demand_in_reach,
         }
     )
@@ -165,7 +160,7 @@ def gap_frame(decisions: Decisions) -> gpd.GeoDataFrame:
         area_m2=gaps.area_m2,
         demand=gaps.demand,
         nearest_facility_id=_looked_up(decisions.facilities.ids, gaps.nearest_facility),
-        nearest_distance_m=_finite(gaps.nearest_distance_m),
+        nearest_distance_m=_to_millimetre(gaps.nearest_distance_m),
         rank=np.arange(1, len(gaps) + 1),
     )
 
@@ -178,7 +173,7 @@ def jurisdiction_frame(decisions: Decisions, given: gpd.GeoDataFrame) -> gpd.Geo
     held = np.flatnonzero(place >= 0)
     count = len(outlets)
     return _geographic(
-        dissolve(decisions.ground.geometry, place[decisions.grids.of_cell], count),
+        dissolve(decisions.grids.shape, place, count),
         outlet_id=_looked_up(decisions.facilities.ids, outlets),
         name=_text(given["name"].iloc[outlets].tolist()),
         grids=counts(place[held], count),
@@ -210,8 +205,9 @@ def _settlement(number: Rows) -> pd.Series[str]:
     return _looked_up([settlement.value for settlement in CLASSES], number)
 
 
-def _finite(distance_m: Floats) -> Floats:
-    return np.where(np.isfinite(distance_m), distance_m, np.nan)
+def _to_millimetre(distance_m: Floats) -> Floats:
+    """Distances as they are shown: to the millimetre, missing where there is nothing to measure to."""
+    return np.asarray(np.round(np.where(np.isfinite(distance_m), distance_m, np.nan), 3), dtype=np.float64)
 
 
 def _ids_in_reach(decisions: Decisions) -> list[str]:
@@ -234,7 +230,7 @@ def _grid_names(decisions: Decisions) -> list[str]:
     return names
 
 
-def _compactness(decisions: Decisions, shapes: Geometries, ground_m2: Floats) -> Floats:
+def _compactness(decisions: Decisions) -> Floats:
     r"""Polsby–Popper :math:`4\pi A / P^2`: 1 for a circle."""
-    around_m = shapely.length(decisions.ground.plane.project(shapes))
-    return np.asarray(np.minimum(1.0, 4 * np.pi * ground_m2 / around_m**2))
+    around_m = shapely.length(decisions.ground.plane.project(decisions.grids.shape))
+    return np.asarray(np.minimum(1.0, 4 * np.pi * decisions.grid_groups.area_m2 / around_m**2))

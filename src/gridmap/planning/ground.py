@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gridmap.domain.kinds import SettlementClass
 from gridmap.geometry.lattice import Geometries, to_degrees
 from gridmap.geometry.measure import LocalPlane, area_m2
+from gridmap.planning.circles import Outlines
 from gridmap.planning.reach import EarthPoints, Floats, Rows
 
 #: Settlement classes in the order of their numbers in arrays.
@@ -64,6 +65,11 @@ class Ground:
     def in_plane(self) -> Geometries:
         """(n,) the cells in metres of ``plane``."""
         return self.plane.project(self.geometry)
+
+    @cached_property
+    def outlines(self) -> Outlines:
+        """The cells in metres of ``plane``, measured for circles."""
+        return Outlines.of(self.in_plane)
 
     @cached_property
     def _tree(self) -> shapely.STRtree:

@@ -36,7 +36,6 @@ from gridmap.planning.frames import (
     facility_frame,
     gap_frame,
     grid_frame,
-    grid_shapes,
     jurisdiction_frame,
 )
 from gridmap.planning.gaps import find_gaps
@@ -75,11 +74,10 @@ def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | 
     given = inputs.facilities.sort_values("facility_id", kind="stable").reset_index(drop=True)
     decisions = decide(settings, inputs, given, stages)
     with stages("frames"):
-        shapes = grid_shapes(decisions)
         frames = {
             "areas": area_frame(decisions),
             "cells": cell_frame(decisions),
-            "grids": grid_frame(decisions, shapes),
+            "grids": grid_frame(decisions),
             "facilities": facility_frame(decisions, given),
             "assignments": assignment_frame(decisions),
             "gaps": gap_frame(decisions),
@@ -196,12 +194,13 @@ def draw_grids(
     label = territory(ground, demand.value, facilities.points.take(outlets), facility_cell[outlets])
     count = int(label.max(initial=-1)) + 1
     area = ground.area[np.unique(label, return_index=True)[1]]
-    lonlat = to_degrees(representative_points(dissolve(ground.geometry, label, count)))
+    shape = dissolve(ground.geometry, label, count)
+    lonlat = to_degrees(representative_points(shape))
     codes = np.array(grid_codes(hierarchy.lowest.codes, area, lonlat), dtype=object)
     order = np.argsort(codes)
     place = np.empty(count, dtype=np.int64)
     place[order] = np.arange(count)
-    return Grids(place[label], tuple(codes[order].tolist()), area[order])
+    return Grids(place[label], tuple(codes[order].tolist()), area[order], shape[order])
 
 
 def check_inputs(inputs: PlanInputs) -> None:

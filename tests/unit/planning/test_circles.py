@@ -11,7 +11,7 @@ import shapely
 from pyproj import Geod
 
 from gridmap.geometry.measure import LocalPlane
-from gridmap.planning.circles import CIRCLE_POINTS, covered_share, draw_circles
+from gridmap.planning.circles import CIRCLE_POINTS, Outlines, covered_share, draw_circles
 from gridmap.planning.ground import Ground
 from gridmap.planning.reach import EarthPoints
 
@@ -41,7 +41,7 @@ def test_shares_equal_an_overlay_of_the_same_circles(
     rng = np.random.default_rng(count)
     centres = EarthPoints(111.3 + rng.normal(0, spread, count), 30.9 + rng.normal(0, spread, count))
     circles = draw_circles(centres, rng.choice([500.0, 1500.0, 5000.0, 137.5], count), plane)
-    share = covered_share(cells, circles)
+    share = covered_share(Outlines.of(cells), circles)
     np.testing.assert_allclose(share, overlay(cells, circles.polygon), rtol=0, atol=1e-9)
     assert ((share > 0) & (share < 1)).any()
 
@@ -76,7 +76,7 @@ def test_a_cell_whose_corner_just_leaves_the_circle_is_not_whole() -> None:
     circles = draw_circles(EarthPoints(np.array([111.3]), np.array([30.9])), np.array([1000.0]), plane)
     touching = shapely.Polygon([(0, 0), (circles.inner_m[0], 0), (0, 100)])
     beyond = shapely.Polygon([(0, 0), (circles.outer_m[0] + 1e-3, 0), (0, 100)])
-    share = covered_share(np.array([touching, beyond], dtype=object), circles)
+    share = covered_share(Outlines.of(np.array([touching, beyond], dtype=object)), circles)
     assert share[0] == 1.0
     assert 0.999 < share[1] < 1.0
 
@@ -84,6 +84,6 @@ def test_a_cell_whose_corner_just_leaves_the_circle_is_not_whole() -> None:
 def test_no_circles_cover_nothing_and_no_cells_have_no_share(made_ground: Callable[..., Ground]) -> None:
     ground = made_ground(3, 3)
     none = draw_circles(EarthPoints(np.zeros(0), np.zeros(0)), np.zeros(0), ground.plane)
-    assert covered_share(ground.in_plane, none).tolist() == [0.0] * 9
+    assert covered_share(ground.outlines, none).tolist() == [0.0] * 9
     one = draw_circles(EarthPoints(np.array([111.0]), np.array([30.0])), np.array([10.0]), ground.plane)
-    assert len(covered_share(ground.in_plane[:0], one)) == 0
+    assert len(covered_share(ground.outlines.take(np.zeros(0, dtype=np.int64)), one)) == 0

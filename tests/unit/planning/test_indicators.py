@@ -95,7 +95,8 @@ def test_coverage_by_class_equals_sums_over_the_cells(plan: Plan) -> None:
         nearest = cells[[f"nearest_{kind}_m" for kind in FacilityKind]].min(axis=1)
         assert figures["mean_distance_m"] == pytest.approx(np.average(nearest, weights=cells["demand"]))
         one_each = np.sort(np.repeat(nearest.to_numpy(), cells["demand"].to_numpy().astype(int)))
-        assert figures["p95_distance_m"] == one_each[int(np.ceil(len(one_each) * 0.95)) - 1]
+        p95 = one_each[int(np.ceil(len(one_each) * 0.95)) - 1]
+        assert figures["p95_distance_m"] == pytest.approx(p95, abs=1e-3)
 
 
 def test_coverage_by_kind_looks_at_that_kind_alone(plan: Plan) -> None:
