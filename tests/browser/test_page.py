@@ -270,6 +270,32 @@ def test_the_wheel_zooms_about_the_pointer_and_a_drag_moves_the_ground(plan: Pla
         assert page.is_hidden("#card")
 
 
+def test_fingers_pinch_and_tap(plan: Plan, opened: Any) -> None:
+    row = away_from_facilities(plan, np.flatnonzero(plan.cells["covered"]))
+    lon, lat = plan.cells.geometry.iloc[row].centroid.coords[0]
+    with opened(plan, has_touch=True) as page:
+        x, y = on_screen(page, lon, lat)
+        hands = page.context.new_cdp_session(page)
+
+        def touch(kind: str, *apart: float) -> None:
+            points = [{"x": x + sign * gap, "y": y, "id": at} for gap in apart for at, sign in enumerate((-1, 1))]
+            hands.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        before = bounds(page)
+        touch("touchStart", 30)
+        for gap in (40, 50, 60):
+            touch("touchMove", gap)
+        touch("touchEnd")
+        page.wait_for_timeout(250)
+        after = bounds(page)
+        assert (before[2] - before[0]) / (after[2] - after[0]) == pytest.approx(2, rel=0.02)
+        assert on_screen(page, lon, lat) == pytest.approx((x, y), abs=2)
+        assert page.is_hidden("#card")
+        page.touchscreen.tap(*on_screen(page, lon, lat))
+        page.wait_for_selector("#card:not([hidden])")
+        assert page.inner_text("#card h2") == plan.cells["cell_id"].iloc[row]
+
+
 def test_light_and_dark_follow_the_system(plan: Plan, opened: Any) -> None:
     lon, lat = plan.cells.geometry.iloc[3].centroid.coords[0]
     with opened(plan, color_scheme="light") as page:

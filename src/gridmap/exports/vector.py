@@ -106,11 +106,20 @@ def append_layer(path: Path, frames: Iterable[gpd.GeoDataFrame], layer: str) -> 
             layer=layer,
             driver="GPKG",
             append=path.exists() and layer in pyogrio.list_layers(path)[:, 0],
+            layer_options={"FID": _unused(flat, "fid"), "GEOMETRY_NAME": _unused(flat, "geom")},
             promote_to_multi=polygons,
             geometry_type="MultiPolygon" if polygons else None,
         )
         count += len(flat)
     return count
+
+
+def _unused(frame: pd.DataFrame, name: str) -> str:
+    """``name``, with as many "_" as keep it apart from the columns of a user's frame."""
+    taken = {str(column).lower() for column in frame.columns}
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _is_polygonal(frame: gpd.GeoDataFrame) -> bool:

@@ -72,6 +72,16 @@ def test_geopackage_declares_one_kind_a_layer_and_keeps_chinese_text(plan: Plan,
     assert set(read_layer(path, "grids")["geometry"].map(lambda g: g.geom_type)) == {"Polygon"}
 
 
+def test_columns_that_a_geopackage_keeps_for_itself_may_be_a_user_s(plan: Plan, tmp_path: Path) -> None:
+    path = tmp_path / "cells.gpkg"
+    cells = plan.cells[["cell_id", "geometry"]].assign(fid="same for all", geom=1.5)
+    write_features(path, pieces(cells))
+    back = gpd.read_file(path)
+    assert set(back["fid"]) == {"same for all"}
+    assert set(back["geom"]) == {1.5}
+    assert len(back) == len(cells)
+
+
 def test_geoparquet_has_a_row_group_a_frame_and_true_metadata(plan: Plan, tmp_path: Path) -> None:
     path = tmp_path / "grids.parquet"
     write_features(path, pieces(plan.grids, 1))
