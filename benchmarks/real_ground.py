@@ -238,7 +238,9 @@ def write_facilities(rng: np.random.Generator, directory: Path, ground: Ground, 
     for village in np.flatnonzero(~in_town & (rng.random(len(in_town)) < CASH_POINT_SHARE)).tolist():
         add(devices, "D", "rural_cash_point", village)
     header = ("id", "name", "kind", "lon", "lat")
-    write_rows(directory / "outlets.csv", header, outlets)
+    capacity = (rng.integers(100, 400, len(outlets)) * 100).tolist()
+    with_capacity = [(*row, people) for row, people in zip(outlets, capacity, strict=True)]
+    write_rows(directory / "outlets.csv", (*header, "capacity"), with_capacity)
     write_rows(directory / "devices.csv", header, devices)
 
 
