@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any
 
 import geopandas as gpd
 import h3
@@ -18,11 +17,11 @@ from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan import Plan
 from gridmap.domain.plan_settings import PlanSettings
-from gridmap.errors import BadValue, DuplicateId, MissingColumn, OutOfPlace, Place
 from gridmap.geometry.lattice import to_degrees
 from gridmap.geometry.partition import partition_areas
 from gridmap.geometry.tiling import require_tiling
 from gridmap.planning.assignment import assign
+from gridmap.planning.checks import check_inputs
 from gridmap.planning.codes import grid_codes
 from gridmap.planning.coverage import cover
 from gridmap.planning.decisions import Decisions, Grids
@@ -49,8 +48,6 @@ from gridmap.planning.territory import Territory, nearest_outlet, one_per_area
 
 Progress = Callable[[str, float], None]
 
-_MOST_RADIUS_M = 1_000_000.0
-
 
 def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | None = None) -> Plan:
     """Make a plan: equal settings and inputs give an equal plan, whatever the order of their rows.
@@ -62,7 +59,7 @@ def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | 
     Raises
     ------
     InputError
-        If codes or identifiers stand twice, a facility stands nowhere, or demand is not a number.
+        If the inputs are not what ``PlanInputs`` asks for.
     PlanError
         If areas of the lowest level overlap or leave gaps between them, or a village has more grids than its codes
         can number.
@@ -203,29 +200,6 @@ def draw_grids(
     return Grids(place[label], tuple(codes[order].tolist()), area[order], shape[order])
 
 
-def check_inputs(inputs: PlanInputs) -> None:
-    """Refuse what no plan can be made of; readers refuse it earlier, and name the file."""
-    if not any(len(frame) for frame in inputs.areas.values()):
-        raise MissingColumn("rules.no_areas")
-    for frame in inputs.areas.values():
-        _refuse_twice(frame["area_code"].to_numpy(dtype=object), "rules.duplicate_area_code")
-    facilities = inputs.facilities
-    ids = facilities["facility_id"].to_numpy(dtype=object)
-    _refuse_twice(ids, "rules.duplicate_facility_id")
-    lon, lat = (facilities[column].to_numpy(dtype=np.float64) for column in ("lon", "lat"))
-    off_earth = ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90))
-    for row in np.flatnonzero(off_earth)[:1].tolist():
-        raise OutOfPlace("rules.facility_off_earth", Place(code=str(ids[row])), lon=lon[row], lat=lat[row])
-    radius_m = facilities["service_radius_m"].to_numpy(dtype=np.float64)
-    unusable = ~np.isnan(radius_m) & ~((radius_m > 0) & (radius_m <= _MOST_RADIUS_M))
-    for row in np.flatnonzero(unusable)[:1].tolist():
-        raise BadValue("rules.facility_radius", Place(code=str(ids[row])), radius_m=radius_m[row])
-    if inputs.demand is not None:
-        value = inputs.demand.value
-        for row in np.flatnonzero(~(np.isfinite(value) & (value >= 0)))[:1].tolist():
-            raise BadValue("rules.demand_value", Place(file=inputs.demand.source, feature=row), value=value[row])
-
-
 def versions() -> dict[str, str]:
     """Versions of what a plan depends on."""
     return {
@@ -236,9 +210,3 @@ def versions() -> dict[str, str]:
         "pyproj": pyproj.__version__,
         "h3": h3.__version__,
     }
-
-
-def _refuse_twice(codes: np.ndarray[Any, np.dtype[np.object_]], key: str) -> None:
-    names, times = np.unique(codes.astype(str), return_counts=True)
-    for code in names[times > 1][:1].tolist():
-        raise DuplicateId(key, Place(code=str(code)))

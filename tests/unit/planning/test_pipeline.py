@@ -16,7 +16,7 @@ from gridmap.domain.inputs import Demand, PlanInputs
 from gridmap.domain.kinds import AreaLevel, FacilityKind
 from gridmap.domain.plan import Plan
 from gridmap.domain.plan_settings import CoverageSection, GridSection, PlanSettings
-from gridmap.errors import BadValue, DuplicateId, MissingColumn, OutOfPlace
+from gridmap.errors import BadValue, DuplicateId, InvalidGeometry, MissingColumn, OutOfPlace
 from gridmap.geometry.lattice import geometries_to_units
 from gridmap.geometry.measure import area_m2
 from gridmap.planning.pipeline import build_plan
@@ -37,6 +37,7 @@ GAP_COLUMNS = [
     "gap_id", "area_code", "settlement", "kind_missing", "area_m2", "demand", "nearest_facility_id",
     "nearest_distance_m", "rank",
 ]  # fmt: skip
+BOW_TIE = shapely.Polygon([(111, 30), (111.01, 30.01), (111.01, 30), (111, 30.01)])
 FRAMES = ("areas", "cells", "grids", "facilities", "assignments", "gaps", "jurisdictions")
 
 
@@ -274,6 +275,13 @@ def test_unusable_inputs_are_refused_with_one_message(plan_settings: Settings, t
         (MissingColumn, replace(two_villages, areas={AreaLevel.VILLAGE: village.iloc[:0]})),
         (DuplicateId, replace(two_villages, areas={AreaLevel.VILLAGE: village.assign(area_code="990101001001")})),
         (DuplicateId, replace(two_villages, facilities=twice)),
+        (MissingColumn, replace(two_villages, facilities=two_villages.facilities.drop(columns="kind"))),
+        (MissingColumn, replace(two_villages, areas={AreaLevel.VILLAGE: village.drop(columns="settlement")})),
+        (BadValue, replace(two_villages, areas={AreaLevel.VILLAGE: village.assign(settlement="wild")})),
+        (InvalidGeometry, replace(two_villages, areas={AreaLevel.VILLAGE: village.set_geometry([BOW_TIE, BOW_TIE])})),
+        (InvalidGeometry, replace(two_villages, areas={AreaLevel.VILLAGE: village.set_geometry([None, None])})),
+        (BadValue, with_facility(two_villages, kind="kiosk")),
+        (BadValue, with_facility(two_villages, capacity=-1.0)),
         (OutOfPlace, with_facility(two_villages, lon=np.nan)),
         (OutOfPlace, with_facility(two_villages, lat=1e308)),
         (BadValue, with_facility(two_villages, service_radius_m=-5.0)),
