@@ -138,10 +138,9 @@ def _faces(edges: Edges) -> Geometries:
     if not len(edges):
         return np.empty(0, object)
     directed = _directed(edges)
-    faces = shapely.get_parts(shapely.polygonize(_lines(edges.start, edges.end)))
-    counter_clockwise = shapely.orient_polygons(faces)
+    faces = shapely.orient_polygons(shapely.get_parts(shapely.polygonize(_lines(edges.start, edges.end))))
     chosen = []
-    for face in counter_clockwise:
+    for face in faces:
         first, second = pack(np.asarray(face.exterior.coords[:2]))
         chosen.append((int(first), int(second)) in directed)
     return np.asarray(faces[np.array(chosen, bool)])
