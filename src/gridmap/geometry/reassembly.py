@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gridmap.geometry.chain import Indices, cancel
 from gridmap.geometry.lattice import Geometries, geometries_to_degrees
-from gridmap.geometry.predicates import Values
+from gridmap.geometry.predicates import Points, Values
 from gridmap.geometry.width import sizes_of
 from gridmap.geometry.winding import OUTSIDE, Chain, chain_of, compact, faces_of
 
@@ -82,12 +82,36 @@ def _noded_lines(polygons: Geometries, zones: Geometries) -> Geometries:
     chain = chain_of(polygons, np.arange(len(polygons)))
     low = np.minimum(chain.edges.start, chain.edges.end)
     high = np.maximum(chain.edges.start, chain.edges.end)
-    low, high = np.unique(np.stack([low, high]), axis=1)
-    segments = shapely.linestrings(np.stack([chain.points[low], chain.points[high]], axis=1))
+    ends = np.unique(np.stack([low, high], axis=1), axis=0)
+    segments = shapely.linestrings(chain.points[ends])
     near = np.zeros(len(segments), np.bool_)
     near[shapely.STRtree(zones).query(segments)[0]] = True
+    near = _with_entangled(segments, ends, chain.points, near)
     noded = shapely.get_parts(shapely.union_all(segments[near], grid_size=1))
     return np.concatenate([segments[~near], noded])
+
+
+def _with_entangled(
+    segments: Geometries, ends: Indices, points: Points, chosen: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Add the segments that chosen ones meet other than at a common end: to be noded, too, or lines would cross."""
+    tree = shapely.STRtree(segments)
+    fresh = np.flatnonzero(chosen)
+    while len(fresh):
+        one, other = tree.query(segments[fresh])
+        one, other = fresh[one][~chosen[other]], other[~chosen[other]]
+        entangled = np.zeros(len(one), np.bool_)
+        apart = (ends[one][:, :, None] != ends[other][:, None, :]).all(axis=(1, 2))
+        entangled[apart] = shapely.dwithin(segments[one[apart]], segments[other[apart]], 1)
+        for base, tip in ((one, other), (other, one)):
+            for end in (0, 1):
+                free = (ends[tip][:, end, None] != ends[base]).all(axis=1)
+                tips = shapely.points(points[ends[tip[free], end]])
+                entangled[free] |= shapely.dwithin(segments[base[free]], tips, 1)
+        fresh = np.unique(other[entangled])
+        chosen = chosen.copy()
+        chosen[fresh] = True
+    return chosen
 
 
 def _holdings(faces: Geometries, polygons: Geometries, touched: Indices) -> tuple[Holdings, Indices]:
@@ -209,7 +233,8 @@ def _stretches(
     alike = (kind[one] == kind[other]) & is_wrong[one] & is_wrong[other]
     graph = coo_array((np.ones(int(alike.sum())), (one[alike], other[alike])), shape=(len(kind), len(kind)))
     _, component = connected_components(graph, directed=False)
-    unheld = np.array([not found for found in holders], dtype=np.bool_)
+    # Within an area the ground ends at its border; without areas, ground open to the outside is nobody's.
+    unheld = np.array([not found for found in holders], dtype=np.bool_) & (area == OUTSIDE)
     open_components = np.unique(component[open_to_outside[unheld[open_to_outside]]])
     rows = np.flatnonzero(is_wrong & ~np.isin(component, open_components))
     rows = rows[np.argsort(component[rows], kind="stable")]
