@@ -31,7 +31,21 @@ def on_screen(page: Page, lon: float, lat: float) -> tuple[float, float]:
 
 def click_at(page: Page, lon: float, lat: float) -> None:
     page.mouse.click(*on_screen(page, lon, lat))
-    page.wait_for_timeout(60)
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Wait for the drawing that was asked for: it stands in the queue of frames before this one."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def eventually(page: Page, holds: Callable[[], bool]) -> bool:
+    """Whether ``holds`` within seconds: a moved map is drawn anew only when it rests."""
+    for _ in range(250):
+        if holds():
+            return True
+        page.wait_for_timeout(20)
+    return False
 
 
 def settled(page: Page, act: Callable[[], Any]) -> list[float]:
@@ -128,7 +142,7 @@ def test_switches_hide_layers_and_clicks_reach_what_is_left(plan: Plan, opened: 
         assert pixel(page, lon, lat) != shown
         for layer in ("cells", "gaps"):
             page.check(f"[data-layer={layer}]")
-        page.wait_for_timeout(200)
+        drawn(page)
         assert pixel(page, lon, lat) == shown
 
 
@@ -153,12 +167,11 @@ def test_each_measure_colours_the_cells_and_its_legend_counts_them_all(plan: Pla
         counts = page.locator("#classes .class span:last-child").all_inner_texts()
         if measure != "grid":
             assert sum(int(number.replace(",", "")) for number in counts) == len(plan.cells)
-        page.wait_for_timeout(100)
         middles = shapely.centroid(plan.cells.geometry.to_numpy())
         page.uncheck("[data-layer=gaps]")
         page.uncheck("[data-layer=areas]")
-        page.wait_for_timeout(150)
-        colours = {tuple(pixel(page, point.x, point.y)) for point in middles}
+        drawn(page)
+        colours = {tuple(pixel(page, point.x, point.y)) for point in middles[::3]}
         assert len(colours) > 1
 
 
@@ -265,8 +278,8 @@ def test_the_wheel_zooms_about_the_pointer_and_a_drag_moves_the_ground(plan: Pla
         page.mouse.down()
         page.mouse.move(at[0] + 60, at[1] + 40, steps=4)
         page.mouse.up()
-        page.wait_for_timeout(250)
-        assert on_screen(page, lon, lat) == pytest.approx((at[0] + 60, at[1] + 40), abs=1.5)
+        moved = pytest.approx((at[0] + 60, at[1] + 40), abs=1.5)
+        assert eventually(page, lambda: on_screen(page, lon, lat) == moved)
         assert page.is_hidden("#card")
 
 
@@ -286,9 +299,8 @@ def test_fingers_pinch_and_tap(plan: Plan, opened: Any) -> None:
         for gap in (40, 50, 60):
             touch("touchMove", gap)
         touch("touchEnd")
-        page.wait_for_timeout(250)
-        after = bounds(page)
-        assert (before[2] - before[0]) / (after[2] - after[0]) == pytest.approx(2, rel=0.02)
+        wide, twice = before[2] - before[0], pytest.approx(2, rel=0.02)
+        assert eventually(page, lambda: wide / (bounds(page)[2] - bounds(page)[0]) == twice)
         assert on_screen(page, lon, lat) == pytest.approx((x, y), abs=2)
         assert page.is_hidden("#card")
         page.touchscreen.tap(*on_screen(page, lon, lat))
@@ -302,8 +314,7 @@ def test_light_and_dark_follow_the_system(plan: Plan, opened: Any) -> None:
         light = pixel(page, lon, lat)
         sheet = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
         page.emulate_media(color_scheme="dark")
-        page.wait_for_timeout(200)
-        assert sum(pixel(page, lon, lat)[:3]) < sum(light[:3])
+        assert eventually(page, lambda: sum(pixel(page, lon, lat)[:3]) < sum(light[:3]))
         assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") != sheet
 
 
