@@ -34,6 +34,7 @@ Format = Literal["text", "json", "junit", "sarif", "github"]
 ROUNDING_NOISE_M = 0.05
 _MOST_LINES = 200
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: Characters that XML 1.0 has no way to write.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -60,12 +61,17 @@ def write_findings(report: Report, form: str, file: str, lang: catalogue.Languag
 
 def as_text(report: Report, file: str, lang: catalogue.Language | None = None) -> str:
     """Conclusion, then faults, widest first, then what else is worth knowing; one a line."""
-    lines = [f"{file}: {_conclusion(report, lang)}"]
+    lines = [f"gridmap: {file}: {_conclusion(report, lang)}"]
     lines += [f"  {_line(fault, lang)}" for fault in report.faults[:_MOST_LINES]]
     if len(report.faults) > _MOST_LINES:
         lines.append("  " + catalogue.text("validation.omitted", lang, count=f"{len(report.faults) - _MOST_LINES:,}"))
     lines += [catalogue.text("validation.remark", lang, message=remark.message(lang)) for remark in report.warnings]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(_plain, lines)) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Make it one line: names in files may hold line breaks and worse."""
+    return _CONTROL.sub(" ", text)
 
 
 def _conclusion(report: Report, lang: catalogue.Language | None) -> str:
@@ -74,14 +80,13 @@ def _conclusion(report: Report, lang: catalogue.Language | None) -> str:
         if not report.areas:
             return catalogue.text("validation.valid_outline", lang, pieces=pieces)
         return catalogue.text("validation.valid", lang, pieces=pieces, areas=f"{report.areas:,}")
-    said = catalogue.text("validation.invalid_report", lang, faults=f"{len(report.faults):,}", pieces=pieces)
     counts = Counter(fault.kind for fault in report.faults)
     kinds = [
         catalogue.text("validation.count_of_kind", lang, kind=kind_name(kind, lang), count=f"{counts[kind]:,}")
         for kind in FaultKind
         if counts[kind]
     ]
-    said += f" ({', '.join(kinds)})"
+    said = catalogue.text("validation.invalid_report", lang, kinds=", ".join(kinds), pieces=pieces)
     if report.closes_under_m is not None:
         key = "rounding_noise" if report.closes_under_m <= ROUNDING_NOISE_M else "closes_under"
         said += "; " + catalogue.text(f"validation.{key}", lang, width=metres(report.closes_under_m))
@@ -217,12 +222,12 @@ def as_github(report: Report, file: str, lang: catalogue.Language | None = None)
     for remark in report.warnings:
         lines.append(f"::notice file={_property(file)},title={remark.kind}::{_data(remark.message(lang))}")
     # Plain text after the annotations: the conclusion, for those who read the log.
-    lines.append(_data(f"{file}: {_conclusion(report, lang)}"))
+    lines.append(f"gridmap: {_plain(file)}: {_conclusion(report, lang)}")
     return "\n".join(lines) + "\n"
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return _plain(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

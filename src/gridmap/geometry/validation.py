@@ -152,7 +152,7 @@ def validate_partition(
         len(pieces),
         0 if areas is None else len(areas),
         tuple(faults),
-        tuple(_remarks(np.concatenate(unnoded), holes, cuts, frame, max_gap_m)),
+        tuple(_remarks(_elsewhere(np.concatenate(unnoded), faults, frame), holes, cuts, frame, max_gap_m)),
         len(holes),
         _closes_under(faults),
     )
@@ -305,17 +305,24 @@ def _of_pieces(fault: Fault, count: int) -> Fault:
     return replace(fault, rows=tuple(row for row in fault.rows if row < count))
 
 
+def _elsewhere(unnoded: Points, faults: list[Fault], frame: Frame) -> Points:
+    """Places, in degrees, of vertices that neighbours lack and that are no part of a fault."""
+    if not len(unnoded):
+        return unnoded
+    places = frame(shapely.points(np.unique(unnoded, axis=0)))
+    part, _ = shapely.STRtree([fault.geometry for fault in faults]).query(places, predicate="intersects")
+    return np.asarray(shapely.get_coordinates(np.delete(places, part)))
+
+
 def _remarks(
     unnoded: Points, holes: list[Fault], cuts: list[CutPoints], frame: Frame, max_gap_m: float
 ) -> list[Remark]:
     remarks = []
     if len(unnoded):
-        places = shapely.get_coordinates(frame(shapely.points(np.unique(unnoded, axis=0))))
-        remarks.append(Remark("unnoded", _pairs(places), {"count": f"{len(places):,}"}))
+        remarks.append(Remark("unnoded", _pairs(unnoded), {"count": f"{len(unnoded):,}"}))
     slivers = sum(cut.count for cut in cuts)
     if slivers:
-        ends = shapely.linestrings([[cut.farthest, cut.foot] for cut in cuts if cut.count])
-        lines = frame(ends)
+        lines = frame(shapely.linestrings([[cut.farthest, cut.foot] for cut in cuts if cut.count]))
         shift_m = lengths_m(lines)
         worst = int(np.argmax(shift_m))
         place = shapely.get_coordinates(lines[worst])[:1]
@@ -323,13 +330,8 @@ def _remarks(
         remarks.append(Remark("cut_points", _pairs(place), values))
     if holes:
         places = np.array([[hole.lon, hole.lat] for hole in holes])
-        remarks.append(
-            Remark(
-                "holes",
-                _pairs(places),
-                {"count": f"{len(holes):,}", "limit": metres(max_gap_m), "width": metres(holes[0].width_m)},
-            )
-        )
+        values = {"count": f"{len(holes):,}", "limit": metres(max_gap_m), "width": metres(holes[0].width_m)}
+        remarks.append(Remark("holes", _pairs(places), values))
     return remarks
 
 
