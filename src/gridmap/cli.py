@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+import io
+import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from enum import StrEnum
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
+from typer.core import TyperGroup
 
 from gridmap import catalogue
-from gridmap.errors import GridmapError, UsageError
+from gridmap.errors import GridmapError, InputError, Place, StoreError, UsageError
 from gridmap.progress import Told, progress_on
 
+#: Exit status of a program that an interrupt ended, and of one whose reader went away.
+INTERRUPTED, READER_GONE = 130, 141
+
+
+class _Ended(Exception):  # noqa: N818 - not an error
+    """Brings an ending, which Typer would give an exit status of its own, past it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class _Verbs(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Run a verb."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _Ended(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise _Ended(READER_GONE) from None
+
+
 app = typer.Typer(
+    cls=_Verbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,6 +77,21 @@ class FindingsFormat(StrEnum):
     JUNIT = "junit"
     SARIF = "sarif"
     GITHUB = "github"
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"gridmap {version('gridmap')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options_before_the_verb(
+    _version: Annotated[
+        bool, typer.Option("--version", help=_help("version"), callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Answer ``--version``."""
 
 
 @app.command(help=_help("demo"), epilog="gridmap demo -o out")
@@ -83,21 +128,24 @@ def partition(
     as_json: Json = False,
 ) -> None:
     """Cut areas into cells, with certificate."""
+    from gridmap.exports.beside import written_beside
     from gridmap.exports.json_file import write_json
-    from gridmap.exports.vector import check_format, write_features
+    from gridmap.exports.vector import write_features
     from gridmap.frames import PartitionStream, read_areas, repair_areas
 
     began = time.perf_counter()
-    check_format(output)
+    certificate_file = output.with_name("certificate.json")
+    _check_output(output, [areas], also=certificate_file)
     with _progress(quiet or as_json) as tell:
         tell(catalogue.text("cli.reading", file=areas.name), 0.0)
         frame = read_areas(areas, layer=layer, datum=datum, code=code, encoding=encoding, repair=repair)
         if repair:
             frame = repair_areas(frame, tolerance, areas.name)
         stream = PartitionStream(frame, resolution)
-        cells = write_features(output, _counted(stream, tell), layer="cells")
-        certificate_file = output.with_name("certificate.json")
-        write_json(certificate_file, stream.certificate)
+        # Both take their names when both are whole: cells without their certificate prove nothing.
+        with written_beside(output) as partial_cells, written_beside(certificate_file) as partial_certificate:
+            cells = write_features(partial_cells, _counted(stream, tell), layer="cells")
+            write_json(partial_certificate, stream.certificate)
     certificate = stream.certificate
     warnings = frame.attrs["warnings"]
     seconds = round(time.perf_counter() - began, 2)
@@ -134,7 +182,9 @@ def validate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=_help("pieces"))],
     areas: Annotated[Path | None, typer.Option("--areas", help=_help("validate_areas"))] = None,
     layer: Layer = None,
+    areas_layer: Annotated[str | None, typer.Option("--areas-layer", help=_help("areas_layer"))] = None,
     id_column: Annotated[str | None, typer.Option("--id", help=_help("id"))] = None,
+    code: Annotated[str | None, typer.Option("--code", help=_help("area_code_column"))] = None,
     form: Annotated[FindingsFormat, typer.Option("--format", help=_help("format"))] = FindingsFormat.TEXT,
     fix: Annotated[Path | None, typer.Option("--fix", metavar="OUT", help=_help("fix"))] = None,
     tolerance: Tolerance = 1.0,
@@ -144,39 +194,45 @@ def validate(
     """Prove a partition, or list its faults."""
     from gridmap import frames
     from gridmap.exports.findings import fix_summary, write_findings
-    from gridmap.exports.vector import check_format, write_features
+    from gridmap.exports.vector import write_features
     from gridmap.inputs import read_pieces
 
     if fix:
-        check_format(fix)
+        _check_output(fix, [file, areas] if areas else [file])
     pieces = read_pieces(file, layer=layer)
-    ground = read_pieces(areas) if areas else None
-    report = frames.validate(pieces, ground, id_column=id_column)
-    chosen = FindingsFormat.JSON if as_json else form
+    ground = read_pieces(areas, layer=areas_layer) if areas else None
+    summary = None
     if fix:
-        mended, fixed = frames.fix(pieces, ground, id_column=id_column, tolerance_m=tolerance)
-        report = fixed.after
+        mended, fixed = frames.fix(pieces, ground, id_column=id_column, code_column=code, tolerance_m=tolerance)
         write_features(fix, [mended], layer="cells")
-    if not (quiet and chosen is FindingsFormat.TEXT):
-        sys.stdout.write(write_findings(report, chosen.value, file.name))
-    if fix and not quiet:
-        typer.echo(fix_summary(fixed), err=True)
+        report, summary = fixed.after, fix_summary(fixed)
+    else:
+        report = frames.validate(pieces, ground, id_column=id_column, code_column=code)
+    chosen = FindingsFormat.JSON if as_json else form
+    if chosen is not FindingsFormat.TEXT:
+        # For programs: UTF-8 whatever the terminal speaks.
+        typer.echo(write_findings(report, chosen.value, file.name).encode(), nl=False)
+    elif not quiet:
+        typer.echo(write_findings(report, chosen.value, file.name), nl=False)
+    if summary and not quiet:
+        typer.echo(summary, err=True)
     if report.verdict == "invalid":
         raise typer.Exit(1)
 
 
 def _plan(plan_file: Path, output: Path, *, repair: bool, tolerance_m: float, quiet: bool, as_json: bool) -> None:
-    from gridmap.exports.plan_directory import check_output_directory, write_plan
+    from gridmap.exports.plan_directory import FILES, check_output_directory, write_plan
     from gridmap.exports.sentences import summary_lines
     from gridmap.inputs import read_plan_file, read_plan_inputs
     from gridmap.planning.pipeline import build_plan
 
     settings = read_plan_file(plan_file)
     check_output_directory(output)
+    _keep_inputs((output / name for name in FILES), [plan_file, *_files_of(settings, plan_file.parent)])
     with _progress(quiet or as_json) as tell:
         inputs = read_plan_inputs(settings, plan_file.parent, repair=repair, progress=tell)
         if repair:
-            inputs = _repaired(inputs, tolerance_m)
+            inputs = _repaired(inputs, tolerance_m, settings)
         made = build_plan(settings, inputs, tell)
         tell(catalogue.text("cli.writing", output=output), 0.0)
         written = write_plan(made, output)
@@ -199,12 +255,22 @@ def _plan(plan_file: Path, output: Path, *, repair: bool, tolerance_m: float, qu
     _warn(made.report["warnings"], as_json)
 
 
-def _repaired(inputs: Any, tolerance_m: float) -> Any:
+def _files_of(settings: Any, folder: Path) -> list[Path]:
+    """Every file that a plan reads."""
+    facilities = settings.facilities.outlets, settings.facilities.devices
+    others = settings.demand, settings.dedicated, settings.roads, settings.staff
+    return [folder / source.path for source in (*settings.areas.values(), *facilities, *others) if source]
+
+
+def _repaired(inputs: Any, tolerance_m: float, settings: Any) -> Any:
     from dataclasses import replace
 
     from gridmap.frames import repair_areas
 
-    areas = {level: repair_areas(frame, tolerance_m, level.value) for level, frame in inputs.areas.items()}
+    areas = {
+        level: repair_areas(frame, tolerance_m, Path(settings.areas[level].path).name)
+        for level, frame in inputs.areas.items()
+    }
     said = [warning for frame in areas.values() for warning in frame.attrs.get("warnings", [])]
     return replace(inputs, areas=areas, warnings=(*inputs.warnings, *said))
 
@@ -217,6 +283,25 @@ def _samples() -> Path:
         if (folder / "plan.toml").is_file():
             return folder
     raise UsageError("cli.no_samples")
+
+
+def _check_output(output: Path, inputs: list[Path], also: Path | None = None) -> None:
+    """Refuse an output that cannot be, before any work is done."""
+    from gridmap.exports.beside import check_writable
+    from gridmap.exports.vector import check_format
+
+    check_format(output)
+    outputs = [output, also] if also else [output]
+    for one in outputs:
+        check_writable(one)
+    _keep_inputs(outputs, inputs)
+
+
+def _keep_inputs(outputs: Iterable[Path], inputs: list[Path]) -> None:
+    """Refuse to write over what is read."""
+    for output in outputs:
+        if output.exists() and any(source.exists() and output.samefile(source) for source in inputs):
+            raise UsageError("cli.output_is_input", Place(file=str(output)))
 
 
 def _counted(stream: Any, tell: Told) -> Iterator[Any]:
@@ -239,33 +324,73 @@ def _warn(warnings: list[str], as_json: bool) -> None:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY))
+    options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
+    typer.echo(orjson.dumps(document, option=options), nl=False)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; errors of the user's become one message and an exit status, never a traceback."""
-    sys.exit(_status(lambda: app(args=arguments, standalone_mode=False)))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a character must not cost the user the result.
+            stream.reconfigure(errors="backslashreplace")
+    if arguments is None:
+        # Ended from outside (a time limit, a container that stops), a run cleans up as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(_status(arguments))
 
 
-def _status(run: Callable[[], Any]) -> int:
+def _status(arguments: list[str] | None) -> int:
     try:
-        outcome = run()
+        outcome = app(args=arguments, standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except GridmapError as error:
-        typer.echo(f"gridmap: {error}", err=True)
-        return error.exit_code
-    except typer.Exit as leaving:
-        return leaving.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        typer.echo(catalogue.text("cli.interrupted"), err=True)
-        return 130
+        return _refused(error)
+    except _Ended as end:
+        if end.status == INTERRUPTED:
+            typer.echo(catalogue.text("cli.interrupted"), err=True)
+        else:
+            _drop_output()
+        return end.status
     except BrokenPipeError:
-        # The reader of our output went away; say nothing into a closed pipe.
-        sys.stderr.close()
-        return 141
+        _drop_output()
+        return READER_GONE
+    except MemoryError:
+        return _refused(StoreError("cli.out_of_memory"))
+    except OSError as error:
+        _drop_output()
+        place = Place(file=os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+        return _refused(StoreError("cli.system_refused", place, reason=error.strerror or str(error)))
     except Exception as error:
-        show = getattr(error, "show", None)
-        if show is None:
-            raise
-        show()
-        return int(getattr(error, "exit_code", 2))
+        return _unforeseen(error)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _refused(error: GridmapError) -> int:
+    typer.echo(f"gridmap: {error}", err=True)
+    return error.exit_code
+
+
+def _drop_output() -> None:
+    """Let what is still to be flushed go nowhere: the interpreter would complain of it as it ends."""
+    output = sys.__stdout__
+    if output is not None and sys.stdout is output:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, output.fileno())
+        os.close(nowhere)
+
+
+def _unforeseen(error: Exception) -> int:
+    """Status of what is none of our errors: a call that Typer refuses, a setting that is none, or a bug."""
+    from pydantic import ValidationError
+
+    if hasattr(error, "show"):
+        error.show()
+        return int(getattr(error, "exit_code", InputError.exit_code))
+    if isinstance(error, ValidationError) and error.title == "Settings":
+        fault = error.errors()[0]
+        variable = f"GRIDMAP_{fault['loc'][0]}".upper()
+        return _refused(UsageError("cli.bad_setting", variable=variable, value=fault["input"], reason=fault["msg"]))
+    traceback.print_exception(error)
+    return _refused(StoreError("cli.bug", fault=f"{type(error).__name__}: {error}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,27 +11,28 @@ import geopandas as gpd
 import h3.api.numpy_int as h3
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from gridmap import catalogue, inputs
-from gridmap.errors import BadValue, InvalidGeometry, MissingColumn, Place
+from gridmap.errors import BadValue, DuplicateId, Place
 from gridmap.geometry.certificate import AreaProof, certificate
 from gridmap.geometry.datum import Datum
 from gridmap.geometry.faults import metres
-from gridmap.geometry.lattice import Geometries, geometries_to_degrees, geometries_to_units
+from gridmap.geometry.lattice import Geometries, geometries_to_degrees
 from gridmap.geometry.measure import area_m2
 from gridmap.geometry.partition import cut_areas, partition_areas
 from gridmap.geometry.repair import TOLERANCE_M, FixedPartition, fix_partition, repair_coverage
 from gridmap.geometry.tiling import require_tiling
 from gridmap.geometry.validation import Report, validate_partition
+from gridmap.inputs.columns import AREA_CODE, first_column, named_column
+from gridmap.inputs.folding import fold, fold_code, folded_texts, is_cut_code
 from gridmap.inputs.on_lattice import onto_lattice
+from gridmap.inputs.polygons import polygons_only, valid_polygons
 
 WGS84 = "EPSG:4326"
 RESOLUTIONS = range(16)
 
-#: Columns that name an area, and a piece, where the caller names none; the first that is there counts.
-AREA_COLUMNS = ("area_code", "adcode", "code", "id")
+#: Columns that name a piece, where the caller names none; the first that is there counts.
 PIECE_COLUMNS = ("cell_id", "grid_code", "id")
 
 
@@ -67,18 +68,31 @@ def partition(areas: gpd.GeoDataFrame, resolution: int) -> Partition:
 
     Parameters
     ----------
-    areas : polygons in any CRS that the frame states (none: WGS 84), one row an area; its code stands in the first of
-        ``AREA_COLUMNS`` that is there, else the row number is taken
+    areas : polygons in any CRS that the frame states (none: WGS 84), one row an area; its code stands in the first
+        column that ``read_areas`` would take, else the row number is taken
     resolution : H3 resolution, 0 to 15
 
     Raises
     ------
+    BadValue
+        If there are no areas, one has no code, or H3 has no such resolution.
+    DuplicateId
+        If a code stands twice.
     InvalidGeometry
-        If a ring crosses itself or the area ends in a needle narrower than the lattice.
+        If a row is no polygon, a ring crosses itself, or the area ends in a needle narrower than the lattice.
     CoverageFault
         If areas overlap or leave gaps between them.
     OutOfPlace
         If a coordinate is not on Earth, or an area reaches the antimeridian or a pole.
+
+    Examples
+    --------
+    >>> import geopandas, gridmap, shapely
+    >>> box = shapely.box(111.0, 30.0, 111.1, 30.1)
+    >>> villages = geopandas.GeoDataFrame({"area_code": ["990101001001"]}, geometry=[box], crs="EPSG:4326")
+    >>> made = gridmap.partition(villages, resolution=7)
+    >>> made.certificate["verdict"], len(made.cells) == made.certificate["areas"][0]["pieces"]
+    ('exact', True)
     """
     check_resolution(resolution)
     codes, polygons = area_polygons(areas)
@@ -132,20 +146,34 @@ def cell_frame(cell: NDArray[np.uint64], code: NDArray[np.object_], geometry: Ge
 
 
 def repair_areas(areas: gpd.GeoDataFrame, tolerance_m: float = TOLERANCE_M, file: str = "") -> gpd.GeoDataFrame:
-    """Close gaps and overlaps between areas up to a width; what it moved is said in ``attrs["warnings"]``.
+    """Untangle rings, and close gaps and overlaps between areas up to a width.
 
-    Faults that are wider stay, and ``partition`` names them.
+    Parameters
+    ----------
+    areas : as ``partition`` takes them
+    tolerance_m : widest gap or overlap that is closed, metres, above 0 and at most 1,000
+    file : name of the file they came from, for messages
+
+    Returns
+    -------
+    The same rows in WGS 84 on the lattice; what moved, and how far, is said in ``attrs["warnings"]``. Faults that are
+    wider stay, and ``partition`` names them.
+
+    Raises
+    ------
+    BadValue
+        If the tolerance is out of range, or the areas are not usable as ``partition`` says.
     """
-    codes = names_of(areas, AREA_COLUMNS)
-    repaired = repair_coverage(geometries_to_units(areas.geometry.to_numpy()), tolerance_m, codes)
+    codes, polygons, said = _areas_on_lattice(areas, repair=True)
+    repaired = repair_coverage(polygons, tolerance_m, codes)
     mended = areas.set_geometry(gpd.GeoSeries(geometries_to_degrees(repaired.polygons), index=areas.index, crs=WGS84))
-    mended.attrs["warnings"] = list(areas.attrs.get("warnings", []))
+    mended.attrs["warnings"] = [*areas.attrs.get("warnings", []), *said]
     if repaired.fixed:
         farthest = int(repaired.shift_m.argmax())
         mended.attrs["warnings"].append(
             catalogue.text(
                 "validation.repaired",
-                file=file,
+                file=file or catalogue.text("cli.areas_of_frame"),
                 fixed=len(repaired.fixed),
                 code=codes[farthest],
                 shift=metres(float(repaired.shift_m[farthest])),
@@ -157,7 +185,11 @@ def repair_areas(areas: gpd.GeoDataFrame, tolerance_m: float = TOLERANCE_M, file
 
 
 def validate(
-    pieces: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None = None, *, id_column: str | None = None
+    pieces: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame | None = None,
+    *,
+    id_column: str | None = None,
+    code_column: str | None = None,
 ) -> Report:
     """Prove that pieces partition the areas, or their own outline, or list each fault.
 
@@ -165,6 +197,8 @@ def validate(
     ----------
     pieces, areas : polygons in one CRS; coordinates are taken bit for bit
     id_column : column that names a piece, else the first of ``PIECE_COLUMNS``, else the row number
+    code_column : column of ``areas`` that names an area, else the first that ``read_areas`` would take, else the row
+        number; where the pieces have a column ``area_code``, each must lie in the area that it names
 
     Raises
     ------
@@ -173,7 +207,8 @@ def validate(
     MissingColumn
         If there is no such column.
     """
-    return validate_partition(**_validation_arguments(pieces, areas, id_column), to_degrees=_plane_of(pieces))
+    arguments = _validation_arguments(pieces, areas, id_column, code_column)
+    return validate_partition(**arguments, to_degrees=_plane_of(pieces))
 
 
 def fix(
@@ -181,31 +216,52 @@ def fix(
     areas: gpd.GeoDataFrame | None = None,
     *,
     id_column: str | None = None,
+    code_column: str | None = None,
     tolerance_m: float = TOLERANCE_M,
 ) -> tuple[gpd.GeoDataFrame, FixedPartition]:
     """Close faults of a partition up to a width: the mended frame in WGS 84, and what was found before and after."""
     in_degrees = pieces if pieces.crs is None else pieces.to_crs(WGS84)
     ground = areas if areas is None or areas.crs is None else areas.to_crs(WGS84)
-    fixed = fix_partition(**_validation_arguments(in_degrees, ground, id_column), tolerance_m=tolerance_m)
+    arguments = _validation_arguments(in_degrees, ground, id_column, code_column)
+    fixed = fix_partition(**arguments, tolerance_m=tolerance_m)
     return in_degrees.set_geometry(gpd.GeoSeries(fixed.pieces, index=pieces.index, crs=WGS84)), fixed
 
 
 def _validation_arguments(
-    pieces: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, id_column: str | None
+    pieces: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, id_column: str | None, code_column: str | None
 ) -> dict[str, Any]:
-    if areas is not None and pieces.crs != areas.crs:
-        raise BadValue("validation.crs_differ", pieces=str(pieces.crs), areas=str(areas.crs))
     arguments: dict[str, Any] = {
         "pieces": pieces.geometry.to_numpy(),
-        "ids": names_of(pieces, PIECE_COLUMNS, id_column),
+        "ids": _names(pieces, PIECE_COLUMNS, id_column),
     }
     if areas is None:
         return arguments
-    area_ids = names_of(areas, AREA_COLUMNS)
+    if not _same_plane(pieces.crs, areas.crs):
+        raise BadValue("validation.crs_differ", pieces=str(pieces.crs), areas=str(areas.crs))
+    area_ids = _names(areas, AREA_CODE, code_column, fold_code)
+    return arguments | {
+        "areas": areas.geometry.to_numpy(),
+        "area_ids": area_ids,
+        "area_of_piece": _area_of_piece(pieces, areas, area_ids, code_column),
+    }
+
+
+def _same_plane(one: Any, other: Any) -> bool:
+    """Whether coordinates mean the same; files give longitude first, whatever order of axes their CRS has."""
+    if one is None or other is None:
+        return one is other
+    return bool(one.equals(other, ignore_axis_order=True))
+
+
+def _area_of_piece(
+    pieces: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, area_ids: list[str], code_column: str | None
+) -> NDArray[np.intp] | None:
+    """Row of the area that each piece names, -1 for one that is not there; None where that is not to be told."""
     row_of = {code: row for row, code in enumerate(area_ids)}
-    named = "area_code" in pieces.columns and len(areas) > 1
-    of_piece = np.array([row_of.get(str(code), -1) for code in pieces["area_code"]]) if named else None
-    return arguments | {"areas": areas.geometry.to_numpy(), "area_ids": area_ids, "area_of_piece": of_piece}
+    has_codes = (code_column or first_column(_attributes(areas), AREA_CODE)) is not None
+    if "area_code" not in pieces.columns or not has_codes or not 1 < len(areas) == len(row_of):
+        return None
+    return np.array([row_of.get(code, -1) for code in folded_texts(pieces["area_code"], fold_code)], dtype=np.intp)
 
 
 def _plane_of(frame: gpd.GeoDataFrame) -> Any:
@@ -214,36 +270,66 @@ def _plane_of(frame: gpd.GeoDataFrame) -> Any:
     return Datum.of_crs(frame.crs.to_wkt()).to_wgs84
 
 
-def names_of(frame: gpd.GeoDataFrame, usual: tuple[str, ...], column: str | None = None) -> list[str]:
-    """Text of ``column``, else of the first of ``usual`` that is there, else the row numbers.
+def _attributes(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    return pd.DataFrame(frame.drop(columns=frame.geometry.name))
+
+
+def _names(
+    frame: gpd.GeoDataFrame,
+    usual: tuple[str, ...],
+    column: str | None = None,
+    folding: Callable[[str], str] = fold,
+) -> list[str]:
+    """Text of ``column``, else of the first of ``usual`` that is there; the row number where there is none.
 
     Raises
     ------
     MissingColumn
         If ``column`` is not there.
     """
-    if column is not None and column not in frame.columns:
-        known = ", ".join(name for name in frame.columns if name != frame.geometry.name)
-        raise MissingColumn("inputs.no_such_column", name=column, columns=known)
-    chosen = column or next((name for name in usual if name in frame.columns), None)
+    attributes = _attributes(frame)
+    chosen = named_column(attributes, column, Place()) if column else first_column(attributes, usual)
     if chosen is None:
         return [str(row) for row in range(len(frame))]
-    return [str(value) for value in frame[chosen]]
+    return [str(row) if name is None else name for row, name in enumerate(folded_texts(attributes[chosen], folding))]
 
 
 def area_polygons(areas: gpd.GeoDataFrame) -> tuple[list[str], Geometries]:
     """Codes of areas and their polygons in the lattice frame, noded where neighbours adjoin."""
-    codes = names_of(areas, AREA_COLUMNS)
-    geometry = areas.geometry.to_numpy()
+    codes, polygons, _ = _areas_on_lattice(areas, repair=False)
+    return codes, polygons
+
+
+def _areas_on_lattice(areas: gpd.GeoDataFrame, *, repair: bool) -> tuple[list[str], Geometries, list[str]]:
+    """Codes, polygons in the lattice frame, and what was noticed, already worded."""
+    if not len(areas):
+        raise BadValue("inputs.no_areas")
+    codes = _unique_codes(areas)
     datum = Datum.parse("wgs84") if areas.crs is None else Datum.of_crs(areas.crs.to_wkt())
 
     def place_of(row: int) -> Place:
         return Place(feature=row, code=codes[row])
 
-    if not len(geometry):
-        raise BadValue("inputs.no_areas")
-    for row in np.flatnonzero(~np.isin(shapely.get_type_id(geometry), (3, 6)) | ~shapely.is_valid(geometry)):
-        reason = shapely.is_valid_reason(geometry[row])
-        raise InvalidGeometry("inputs.not_a_valid_polygon", place_of(int(row)), reason=reason)
-    units, _ = onto_lattice(geometry, datum, place_of)
-    return codes, units
+    polygons, collected = polygons_only(areas.geometry.to_numpy(), place_of)
+    polygons, untangled = valid_polygons(polygons, place_of, repair=repair, is_projected=datum.is_projected)
+    units, _ = onto_lattice(polygons, datum, place_of)
+    return codes, units, [*collected, *(one.describe() for one in untangled)]
+
+
+def _unique_codes(areas: gpd.GeoDataFrame) -> list[str]:
+    """Codes that a certificate can hold: none empty, none cut short by a spreadsheet, none twice."""
+    attributes = _attributes(areas)
+    column = first_column(attributes, AREA_CODE)
+    if column is None:
+        return [str(row) for row in range(len(areas))]
+    codes = folded_texts(attributes[column], fold_code)
+    row_of: dict[str, int] = {}
+    for row, code in enumerate(codes):
+        if code is None:
+            raise BadValue("inputs.no_code", Place(feature=row, field=column))
+        if is_cut_code(code):
+            raise BadValue("inputs.cut_code", Place(feature=row, field=column), value=code)
+        if code in row_of:
+            raise DuplicateId("inputs.duplicate_code", Place(feature=row, field=column), value=code, first=row_of[code])
+        row_of[code] = row
+    return list(row_of)

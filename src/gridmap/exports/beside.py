@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,24 @@ def written_beside(path: Path) -> Iterator[Path]:
             for leftover in partial.parent.iterdir():
                 if leftover.name.startswith(partial.name):
                     leftover.unlink()
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that ``written_beside`` could not write, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        If ``path`` is a directory, or the nearest folder above that exists is none or may not be written to.
+    """
+    with disk_faults_named(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = next(above for above in path.absolute().parents if above.exists())
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 @contextmanager

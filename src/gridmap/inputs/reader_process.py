@@ -85,7 +85,8 @@ def parquet(request: dict[str, Any]) -> dict[str, Any]:
     import pyarrow.parquet
 
     source = pyarrow.parquet.ParquetFile(request["path"])
-    described = (source.schema_arrow.metadata or {}).get(b"geo")
+    # Of the file, not of its Arrow schema: a streaming writer knows it only when the schema has long been written.
+    described = (source.metadata.metadata or {}).get(b"geo")
     if described is None:
         return {"error": "not_geoparquet"}
     geo = json.loads(described)
