@@ -219,6 +219,9 @@ def as_github(report: Report, file: str, lang: catalogue.Language | None = None)
     for fault in report.faults[:_MOST_LINES]:
         title = f"{kind_name(fault.kind, lang)} {metres(fault.width_m)} m"
         lines.append(f"::error file={_property(file)},title={_property(title)}::{_data(_line(fault, lang))}")
+    if len(report.faults) > _MOST_LINES:
+        omitted = catalogue.text("validation.omitted", lang, count=f"{len(report.faults) - _MOST_LINES:,}")
+        lines.append(f"::error file={_property(file)}::{omitted}")
     for remark in report.warnings:
         lines.append(f"::notice file={_property(file)},title={remark.kind}::{_data(remark.message(lang))}")
     # Plain text after the annotations: the conclusion, for those who read the log.

@@ -67,6 +67,7 @@ def test_very_many_faults_are_cut_short_in_text_but_not_in_json() -> None:
     report = validate_partition(np.array(boxes, dtype=object), [str(k) for k in range(300)])
     assert len(report.faults) == 299
     assert "… and 99 more faults" in write_findings(report, "text", "a", "en")
+    assert "::… and 99 more faults" in write_findings(report, "github", "a", "en")
     assert len(json.loads(write_findings(report, "json", "a", "en"))["faults"]) == 299
     assert len(parsed(write_findings(report, "junit", "a", "en")).findall(".//failure")) == 299
 
