@@ -139,6 +139,11 @@ def _cells(ids: list[str], hexagons: Any, codes: Any, grids: Any, uncovered: Any
     }
     for kind in FacilityKind:
         columns[f"covered_by_{kind}"] = ~uncovered & (len(kind) + rows % 3 > 5)
+    near = {FacilityKind.BRANCH: ("A1", 900.0 + rows), FacilityKind.ATM: ("D1", np.where(rows % 2, 400.0, 1200.0))}
+    for kind in FacilityKind:
+        nearest, distance_m = near.get(kind, (None, np.nan))
+        columns[f"nearest_{kind}_id"] = np.full(count, nearest, dtype=object)
+        columns[f"nearest_{kind}_m"] = np.broadcast_to(np.float64(distance_m), count)
     return gpd.GeoDataFrame(columns, geometry=hexagons, crs=4326)
 
 
@@ -169,7 +174,8 @@ def _grids(outlines: Any, codes: Any, areas: Any, cells: gpd.GeoDataFrame, calle
             "grid_code": codes,
             "name": [called.get("grid", VILLAGES[0]), *VILLAGES[1:]],
             "level": ["village"] * 3,
-            "parent_code": areas,
+            "area_code": areas,
+            "parent_code": ["990101"] * 3,
             "kind": ["ordinary"] * 3,
             "settlement": ["rural", "urban", "rural"],
             "area_m2": sums["area_m2"].to_numpy(),

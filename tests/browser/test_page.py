@@ -88,6 +88,9 @@ def test_a_click_shows_the_cell_under_it(plan: Plan, opened: Any, covered: bool)
         assert field(page, "service") == ("within reach" if covered else "out of reach")
         assert field(page, "covered_share") == percent(cell["covered_share"])
         assert field(page, "distance") == distance(cell["distance_m"])
+        atm = cell["nearest_atm_m"] < cell["nearest_branch_m"]
+        assert field(page, "nearest") == ("=1+1" if atm else "中心支行")
+        assert field(page, "nearest_distance") == distance(min(cell["nearest_atm_m"], cell["nearest_branch_m"]))
         assert field(page, "crossing") == str(cell["crossing_degree"])
         assert field(page, "settlement") == cell["settlement"]
         grid = plan.grids.set_index("grid_code").loc[cell["grid_code"]]
@@ -160,7 +163,7 @@ def test_facilities_are_picked_by_their_symbol_and_switched_by_kind(plan: Plan, 
         assert page.inner_text("#card .type") == "Cell"
 
 
-@pytest.mark.parametrize("measure", ["covered_share", "covered", "grid", "demand", "distance", "crossing"])
+@pytest.mark.parametrize("measure", ["covered_share", "covered", "grid", "demand", "nearest", "distance", "crossing"])
 def test_each_measure_colours_the_cells_and_its_legend_counts_them_all(plan: Plan, opened: Any, measure: str) -> None:
     with opened(plan) as page:
         page.select_option("#measure", measure)

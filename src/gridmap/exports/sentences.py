@@ -181,7 +181,7 @@ def some_of(codes: Iterable[str], names: Mapping[str, str], most: int, lang: Lan
     shown = [f"{literal(names[code])} ({literal(code)})" if code in names else literal(code) for code in listed[:most]]
     text = ("、" if lang == "zh" else ", ").join(shown)
     if len(listed) > most:
-        text += " " + catalogue.text("report.and_more", lang, n=count(len(listed) - most), total=count(len(listed)))
+        text += " " + catalogue.text("report.and_more", lang, n=count(len(listed) - most))
     return text
 
 

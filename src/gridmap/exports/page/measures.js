@@ -18,17 +18,18 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const palette = () => (dark.matches ? PALETTES.dark : PALETTES.light);
 const CLASSES_OF_STEPS = 5;
 
-// The nearest of 1, 1.5, 2, 3, 5, 8 × 10ⁿ: a break that a reader can keep in mind.
+// The nearest of a few round numbers × 10ⁿ: a break that a reader can keep in mind.
 function nice(value) {
-  if (!(value > 0)) return 0;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 1.5, 2, 3, 5, 8, 10].reduce((a, b) => (Math.abs(b * power - value) < Math.abs(a * power - value) ? b : a), 1) * power;
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].reduce((a, b) => (Math.abs(b * power - value) < Math.abs(a * power - value) ? b : a)) * power;
 }
 
+// Breaks by quantiles, each with values on either side; where rounding leaves none, one in the middle.
 function breaksOf(values) {
-  const sorted = values.filter((value) => value > 0).sort();
-  const at = (share) => nice(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
-  return sorted.length ? [...new Set([0.2, 0.4, 0.6, 0.8].map(at))] : [];
+  const sorted = values.filter((value) => value > 0).sort(), least = sorted[0], most = sorted[sorted.length - 1];
+  const parting = (breaks) => [...new Set(breaks.map(nice))].filter((edge) => edge > least && edge <= most);
+  const breaks = parting([0.2, 0.4, 0.6, 0.8].map((share) => sorted[Math.floor(share * sorted.length)]));
+  return breaks.length ? breaks : parting([(least + most) / 2]);
 }
 
 // Five steps by quantiles, and a class of their own for nothing and unknown.
@@ -60,13 +61,14 @@ const measures = {
     classes: () => [{ colour: palette().none, label: t("class_no_grid") }, ...palette().grids.map((colour) => ({ colour, label: null }))],
   }),
   demand: () => stepped(cells.demand, amount),
+  nearest: () => stepped(cells.nearest_m, distance),
   distance: () => stepped(cells.distance_m, distance),
   crossing: () => ({
     classOf: Uint8Array.from(cells.crossing, (degree) => Math.min(degree, 5)),
     classes: () => palette().crossing.map((colour, k) => ({ colour, label: k === 5 ? "≥ 5" : String(k) })),
   }),
 };
-const MEASURES = ["covered_share", "covered", "grid", "demand", "distance", "crossing"];
+const MEASURES = ["covered_share", "covered", "grid", "demand", "nearest", "distance", "crossing"];
 const measured = {};
 
 function measure(name) {

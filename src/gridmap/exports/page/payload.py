@@ -110,9 +110,22 @@ def _cells(cells: gpd.GeoDataFrame, rows: dict[str, pd.Series[int]], grid: NDArr
         "area_m2": column(_numbers(cells["area_m2"])),
         "distance_m": column(_numbers(cells["distance_m"])),
         "covered_share": column(_steps(cells["covered_share"])),
+        **_nearest(cells, rows["facility"]),
         "crossing": column(np.minimum(crossing, 255).astype(np.uint8)),
         "settlement": column(settlement.astype(np.int8)),
         "served": column(served),
+    }
+
+
+def _nearest(cells: gpd.GeoDataFrame, facility: pd.Series[int]) -> dict[str, Any]:
+    """Nearest facility of any kind, and how far it is."""
+    far = np.stack([cells[f"nearest_{kind}_m"].to_numpy(dtype=np.float64, na_value=np.nan) for kind in FacilityKind])
+    found = np.stack([_rows(cells[f"nearest_{kind}_id"], facility) for kind in FacilityKind])
+    kind = np.argmin(np.where(np.isnan(far), np.inf, far), axis=0)
+    cell = np.arange(len(cells))
+    return {
+        "nearest": column(found[kind, cell].astype(np.int32)),
+        "nearest_m": column(far[kind, cell].astype(np.float32)),
     }
 
 
@@ -154,7 +167,7 @@ def _grids(grids: gpd.GeoDataFrame, rows: dict[str, pd.Series[int]], origin: NDA
              "rural_cash_points", "compactness", "manager_id", "officer_ids")  # fmt: skip
     return {
         **_plain(grids, {"grid_code": "code", **{name: name for name in names}}),
-        "area": _rows(grids["parent_code"], rows["area"]),
+        "area": _rows(grids["area_code"], rows["area"]),
         "outlet": _rows(grids["primary_outlet_id"], known),
         "cooperating": cooperating,
         "label": _labels(grids, origin),
