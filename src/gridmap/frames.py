@@ -133,7 +133,7 @@ class PartitionStream:
 
 def check_resolution(resolution: int) -> None:
     """Raise ``BadValue`` unless H3 has this resolution."""
-    if resolution not in RESOLUTIONS:
+    if isinstance(resolution, bool) or resolution not in RESOLUTIONS:
         raise BadValue("inputs.no_such_resolution", resolution=resolution)
 
 
