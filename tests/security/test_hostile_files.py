@@ -15,6 +15,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pytest
 import shapely
 
@@ -295,6 +296,27 @@ def test_a_damaged_file_is_read_or_refused_and_never_a_crash(tmp_path, kind):
         # Either outcome is right; anything but an InputError fails the test by itself.
         with contextlib.suppress(InputError):
             assert shapely.is_valid(read_areas(path).areas.geometry.to_numpy()).all()
+
+
+def test_a_damaged_workbook_is_read_or_refused_and_never_a_crash(tmp_path):
+    """Every byte changed that a seeded choice falls on; broken compression is among them."""
+    book = openpyxl.Workbook()
+    for row in (["id", "kind", "lon", "lat"], ["1", "atm", 111.1, 30.1]):
+        book.active.append(row)
+    book.save(tmp_path / "whole.xlsx")
+    content = (tmp_path / "whole.xlsx").read_bytes()
+    random = np.random.default_rng(22)
+    outcomes = set()
+    for _ in range(150):
+        one = bytearray(content)
+        for position in random.integers(0, len(content), 5):
+            one[position] = int(random.integers(256))
+        (tmp_path / "damaged.xlsx").write_bytes(one)
+        try:
+            outcomes.add(len(read_points(tmp_path / "damaged.xlsx").lonlat))
+        except InputError as error:
+            outcomes.add(error.key)
+    assert "inputs.cannot_read" in outcomes
 
 
 def test_arbitrary_bytes_after_a_known_magic_are_refused(tmp_path):

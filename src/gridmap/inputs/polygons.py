@@ -51,8 +51,8 @@ class Untangled:
         return catalogue.text(
             "inputs.untangled",
             place=self.place.describe(),
-            moved_m=f"{self.moved_m:.3g}",
-            area_m2=f"{self.area_change_m2:+.3g}",
+            moved_m=f"{self.moved_m:,.2f}",
+            area_m2=f"{self.area_change_m2:+,.2f}",
         )
 
 

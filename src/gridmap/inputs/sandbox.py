@@ -102,6 +102,7 @@ def read_in_sandbox(
             input=json.dumps(request).encode(),
             capture_output=True,
             env=_environment(kind, path.parent),
+            cwd=path.parent,
             timeout=limits.read_timeout_s,
             check=False,
         )
@@ -109,7 +110,7 @@ def read_in_sandbox(
         raise TooLarge("inputs.too_slow", place, limit_s=f"{limits.read_timeout_s:g}") from None
     answer = _answer_of(ended, place)
     if "error" in answer:
-        raise _error_of(answer, place, layer)
+        raise _error_of(answer, place, layer, kind)
     with pa.OSFile(str(output)) as source:
         return answer, pa.ipc.open_file(source).read_all()
 
@@ -124,7 +125,7 @@ def _answer_of(ended: subprocess.CompletedProcess[bytes], place: Place) -> dict[
     return answer
 
 
-def _error_of(answer: dict[str, Any], place: Place, layer: str | None) -> InputError:
+def _error_of(answer: dict[str, Any], place: Place, layer: str | None, kind: Format) -> InputError:
     limits = settings()
     names = ", ".join(answer.get("layers", ()))
     reason = answer.get("reason", "")
@@ -149,6 +150,8 @@ def _error_of(answer: dict[str, Any], place: Place, layer: str | None) -> InputE
             place = replace(place, lon=answer["xy"][0], lat=answer["xy"][1])
             column, row = answer["pixel"]
             return BadValue("inputs.bad_pixel", place, column=column, row=row, value=answer["value"])
+        case _ if "not recognized" in reason:
+            return UnreadableFile("inputs.not_as_it_seems", place, kind=kind.name, known=KNOWN_FORMATS)
         case _:
             return UnreadableFile("inputs.cannot_read", place, reason=_without_paths(reason), known=KNOWN_FORMATS)
 

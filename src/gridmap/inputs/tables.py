@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,10 +14,8 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
-import openpyxl
 import pandas as pd
 from numpy.typing import NDArray
-from openpyxl.utils.exceptions import InvalidFileException
 
 from gridmap import catalogue
 from gridmap.errors import BadValue, Place, TooLarge, UnreadableFile
@@ -26,6 +25,21 @@ from gridmap.inputs.formats import KNOWN_FORMATS, Format
 from gridmap.inputs.staging import Staged
 from gridmap.settings import settings
 
+#: What a damaged workbook or table makes the libraries under it raise.
+_DAMAGED = (
+    csv.Error,
+    ParseError,
+    zipfile.BadZipFile,
+    zlib.error,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 _DELIMITERS = ",;\t，；|"
 _MOST_COLUMNS = 1000
 
@@ -71,7 +85,7 @@ def read_table(file: Staged, place: Place) -> Table:
         rows, warnings = _rows_of_text(decode_text(file.path.read_bytes(), place, file.encoding), place), ()
     try:
         return _table(rows, place, (*file.warnings, *warnings))
-    except (csv.Error, ParseError, zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
+    except _DAMAGED as error:
         raise UnreadableFile("inputs.cannot_read", place, reason=str(error), known=KNOWN_FORMATS) from None
 
 
@@ -84,11 +98,14 @@ def _rows_of_text(text: str, place: Place) -> Iterator[Row]:
 
 
 def _rows_of_workbook(file: Staged, place: Place) -> tuple[Iterator[Row], Place, tuple[str, ...]]:
+    # Imported here because most runs read no workbook, and it takes a tenth of a second.
+    from openpyxl import load_workbook
+
     try:
         with zipfile.ZipFile(file.path) as archive:
             check_archive(archive, place)
-        book = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError, OSError) as error:
+        book = load_workbook(file.path, read_only=True, data_only=True)
+    except _DAMAGED as error:
         raise UnreadableFile("inputs.cannot_read", place, reason=str(error), known=KNOWN_FORMATS) from None
     names = [sheet.title for sheet in book.worksheets]
     if file.layer is not None and file.layer not in names:
