@@ -12,6 +12,15 @@ import pyogrio.errors
 
 from gridmap.errors import GridmapError, Place, StoreError, UsageError
 
+#: What the drivers of the vector formats raise.
+GDAL_FAULTS = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.GeometryError,
+    pyogrio.errors.FieldError,
+)
+
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
@@ -69,11 +78,5 @@ def disk_faults_named(path: Path) -> Iterator[None]:
         raise UsageError("exports.not_writable", Place(file=str(path)), reason=fault.strerror) from fault
     except OSError as fault:
         raise StoreError("exports.write_failed", Place(file=str(path)), reason=fault.strerror or str(fault)) from fault
-    except (
-        pyogrio.errors.DataSourceError,
-        pyogrio.errors.DataLayerError,
-        pyogrio.errors.FeatureError,
-        pyogrio.errors.GeometryError,
-        pyogrio.errors.FieldError,
-    ) as fault:
+    except GDAL_FAULTS as fault:
         raise StoreError("exports.write_failed", Place(file=str(path)), reason=str(fault)) from fault

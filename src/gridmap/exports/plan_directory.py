@@ -25,14 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import pydantic
-import pyogrio.errors
 
 from gridmap.catalogue import Language
 from gridmap.domain.plan import GEOGRAPHIC_FRAMES, Plan, RuleResult
 from gridmap.domain.plan_settings import PlanSettings
 from gridmap.errors import GridmapError, Place, UnreadableFile, UsageError
-from gridmap.exports.beside import disk_faults_named
+from gridmap.exports.beside import GDAL_FAULTS, disk_faults_named
 from gridmap.exports.columns import restored
 from gridmap.exports.geojson import write_geojson
 from gridmap.exports.json_file import read_json, write_json
@@ -193,7 +191,7 @@ def load_plan(directory: Path) -> Plan:
         )
     except GridmapError:
         raise
-    except (KeyError, TypeError, ValueError, pydantic.ValidationError, pyogrio.errors.DataSourceError) as fault:
+    except (KeyError, TypeError, ValueError, *GDAL_FAULTS) as fault:
         reason = f"{type(fault).__name__}: {fault}"
         raise UnreadableFile("exports.broken_plan", Place(file=str(directory)), reason=reason) from fault
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -175,6 +176,28 @@ def test_what_is_no_plan_is_named(written: Path, tmp_path: Path) -> None:
         load_plan(tmp_path)
     (tmp_path / "report.json").write_text("{")
     with pytest.raises(UnreadableFile, match=r"report\.json"):
+        load_plan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda document: document["columns"].update(sites={"site_id": "str"}),
+        lambda document: document["columns"]["cells"].update(no_such_column="str"),
+        lambda document: document["columns"]["cells"].update(cell_id="float64"),
+        lambda document: document["settings"].update(no_such_key=1),
+        lambda document: document.pop("rules"),
+    ],
+)
+def test_a_spoilt_report_is_named_and_no_traceback(
+    written: Path, tmp_path: Path, spoil: Callable[[dict[str, Any]], Any]
+) -> None:
+    for name in ("report.json", "certificate.json", "plan.gpkg"):
+        (tmp_path / name).write_bytes((written / name).read_bytes())
+    document = json.loads((tmp_path / "report.json").read_text())
+    spoil(document)
+    (tmp_path / "report.json").write_text(json.dumps(document))
+    with pytest.raises(UnreadableFile, match="this part of a plan cannot be read"):
         load_plan(tmp_path)
 
 
