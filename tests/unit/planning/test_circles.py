@@ -81,6 +81,24 @@ def test_a_cell_whose_corner_just_leaves_the_circle_is_not_whole() -> None:
     assert 0.999 < share[1] < 1.0
 
 
+def test_a_cell_that_ends_between_the_circle_s_side_and_its_corner_is_cut() -> None:
+    circles = draw_circles(
+        EarthPoints(np.array([111.3]), np.array([30.9])), np.array([1000.0]), LocalPlane(111.3, 30.9)
+    )
+    one, other = shapely.get_coordinates(circles.polygon[0])[40:42] - circles.centre[0]
+    ahead = (one + other) / np.hypot(*(one + other))
+    aside = np.array([-ahead[1], ahead[0]])
+    tip = (circles.inner_m[0] + circles.outer_m[0]) / 2
+    kite = shapely.Polygon(
+        circles.centre[0]
+        + np.array([ahead * tip, ahead * (tip - 50) + aside, ahead * (tip - 100), ahead * (tip - 50) - aside])
+    )
+    assert circles.inner_m[0] < tip < circles.outer_m[0]
+    share = covered_share(Outlines.of(np.array([kite], dtype=object)), circles)
+    np.testing.assert_allclose(share, overlay(np.array([kite]), circles.polygon), rtol=0, atol=1e-12)
+    assert share[0] < 1.0
+
+
 def test_no_circles_cover_nothing_and_no_cells_have_no_share(made_ground: Callable[..., Ground]) -> None:
     ground = made_ground(3, 3)
     none = draw_circles(EarthPoints(np.zeros(0), np.zeros(0)), np.zeros(0), ground.plane)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import shapely
+from pyproj import Geod
 
 from gridmap.domain.inputs import Demand
 from gridmap.errors import InvalidGeometry
@@ -42,8 +43,7 @@ def test_a_point_on_a_border_counts_once_for_the_lowest_row(made_ground: Made) -
 def test_a_point_up_to_500_m_outside_counts_for_the_nearest_cell_and_a_farther_one_is_left_out(
     made_ground: Made,
 ) -> None:
-    # One thousandth of a degree of latitude is 110.85 m here.
-    near, far = 30.02 + 0.0045, 30.02 + 0.0046
+    near, far = (Geod(ellps="WGS84").fwd(111.005, 30.02, 0, away_m)[1] for away_m in (499.9, 500.1))
     found = spread(points((111.005, near, 7), (111.015, far, 20), (112.0, 30.0, 5)), made_ground(2, 2))
     assert found.value.tolist() == [0, 0, 7, 0]
     assert found.moved_in == 7
@@ -110,6 +110,14 @@ def test_a_polygon_that_ends_on_the_border_but_for_a_centimetre_loses_nothing(ma
     found = spread(polygons((almost, 0.75)), made_ground(2, 2))
     assert len(found.outside) == 0
     assert found.value.sum() == pytest.approx(0.75, rel=1e-12)
+
+
+def test_a_polygon_with_long_edges_loses_nothing_to_the_bend_of_straight_lines(made_ground: Made) -> None:
+    # A line straight in degrees bends by a metre against one straight in the equal-area plane.
+    triangle = shapely.Polygon([(111.0, 30.0), (111.08, 30.08), (111.0, 30.08)])
+    found = spread(polygons((triangle, 1_000_000)), made_ground(8, 8))
+    assert found.outside.tolist() == []
+    assert found.value.sum() == 1_000_000
 
 
 def test_points_and_polygons_may_come_together(made_ground: Made) -> None:

@@ -243,6 +243,20 @@ def test_a_facility_outside_every_area_serves_all_the_same_and_is_remarked(
     assert any("OUT" in warning for warning in plan.report["warnings"])
 
 
+def test_cells_list_all_facilities_in_reach_nearest_first(
+    plan_settings: Settings, two_villages: PlanInputs, facilities_frame: Frame
+) -> None:
+    facilities = facilities_frame(
+        ("A", "branch", 111.04, 30.02), ("B", "atm", 111.01, 30.02), ("C", "pos", 112.0, 30.0)
+    )
+    cells = build_plan(plan_settings(), replace(two_villages, facilities=facilities)).cells
+    both = cells[cells["covered_by_branch"] & cells["covered_by_atm"]]
+    assert set(both["facility_ids_in_reach"]) == {"A;B", "B;A"}
+    first = np.where(both["nearest_branch_m"] < both["nearest_atm_m"], "A;B", "B;A")
+    assert both["facility_ids_in_reach"].tolist() == first.tolist()
+    assert set(cells.loc[~cells["covered"], "facility_ids_in_reach"]) == {""}
+
+
 def test_settings_that_this_version_does_not_use_are_named(plan_settings: Settings, two_villages: PlanInputs) -> None:
     settings = plan_settings(grids=GridSection(base="village", count=40), coverage=CoverageSection(distance="network"))
     warnings = build_plan(settings, two_villages).report["warnings"]

@@ -68,6 +68,16 @@ def test_of_equally_near_facilities_the_lowest_row_is_nearest() -> None:
     assert (index == 0).all()
 
 
+def test_the_shorter_way_over_the_ground_wins_over_the_shorter_way_through_it() -> None:
+    # At the equator the meridian curves more: 1,000 km of it span a chord some 14 m shorter than the equator's.
+    east, north = (GEOD.fwd(0, 0, azimuth, length) for azimuth, length in ((90, 1_000_000), (0, 1_000_005)))
+    facilities = EarthPoints(np.array([north[0], east[0]]), np.array([north[1], east[1]]))
+    here = EarthPoints(np.zeros(1), np.zeros(1))
+    chords = np.sqrt(((facilities.xyz - here.xyz) ** 2).sum(axis=1))
+    assert chords[0] < chords[1]
+    assert nearest(here, facilities)[0].tolist() == [1]
+
+
 def test_without_facilities_nothing_is_near() -> None:
     index, distance_m = nearest(scattered(4, 3, (111, 112), (30, 31)), EarthPoints(np.zeros(0), np.zeros(0)))
     assert (index == -1).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,11 +70,20 @@ def test_every_cell_of_open_ground_goes_to_the_outlet_nearest_by_geodesic(made_g
     assert len(set(zip(label.tolist(), truth.tolist(), strict=True))) == 4 == label.max() + 1
 
 
-def test_a_stretch_cut_off_from_its_grid_joins_the_neighbour_it_shares_most_border_with(made_ground: Made) -> None:
-    # A wall of water: the square in the south-west corner is nearest to an outlet beyond, reachable around only.
-    keep = [0, 1, 2, 3, 8, 9, 10, 11, 4]
-    ground = made_ground(4, 3, keep=keep)
-    label = draw(ground, outlets_at((0.5, 2.5), (3.5, 0.5)))
+@pytest.mark.parametrize(("east_m", "north_m", "joins"), [(500.0, 10.0, (3, 0)), (10.0, 500.0, (2, 1))])
+def test_a_stretch_cut_off_from_its_grid_joins_the_neighbour_it_shares_most_border_with(
+    made_ground: Made, east_m: float, north_m: float, joins: tuple[int, int]
+) -> None:
+    # The square at (2, 0) is nearest to the outlet at (0.5, 0.5), but linked to it only around, through others.
+    places = [(0, 0), (2, 0), (3, 0), (4, 0), (5, 0), (0, 1), (2, 1), (0, 2), (1, 2), (2, 2), (2, 3)]
+    ground = made_ground(6, 4, keep=[y * 6 + x for x, y in places])
+    alone = places.index((2, 0))
+    length_m = {places.index((3, 0)): east_m, places.index((2, 1)): north_m}
+    shared_m = [
+        length_m.get(b if a == alone else a, 1000.0) if alone in (a, b) else 1000.0 for a, b in ground.adjacency
+    ]
+    label = draw(replace(ground, shared_m=np.array(shared_m)), outlets_at((0.5, 0.5), (5.5, 0.5), (2.5, 3.3)))
+    assert label[alone] == label[places.index(joins)] != label[places.index((0, 0))]
     for grid in range(int(label.max()) + 1):
         assert stretches(ground, set(np.flatnonzero(label == grid).tolist())) == 1
 
