@@ -113,23 +113,16 @@ def rings_of(polygons: Geometries) -> Rings:
     """Rings of polygons and multipolygons in the lattice frame; empty ones have none."""
     simple = (shapely.get_type_id(polygons) == _POLYGON) & (shapely.get_num_interior_rings(polygons) == 0)
     simple &= ~shapely.is_empty(polygons)
-    if simple.all():
-        # A ring object for each of a million cells would cost more than all the rest.
-        size = shapely.get_num_coordinates(polygons).astype(np.int64)
-        return Rings(
-            shapely.get_coordinates(polygons).astype(np.int64),
-            np.append(0, np.cumsum(size)),
-            np.arange(len(polygons), dtype=np.int64),
-            np.ones(len(polygons), np.bool_),
-        )
-    parts, row = shapely.get_parts(polygons, return_index=True)
+    # A ring object for each of a million cells would cost more than all the rest.
+    plain, rest = np.flatnonzero(simple), np.flatnonzero(~simple)
+    parts, row = shapely.get_parts(polygons[rest], return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
-    size = shapely.get_num_coordinates(rings).astype(np.int64)
+    size = np.concatenate([shapely.get_num_coordinates(polygons[plain]), shapely.get_num_coordinates(rings)])
     return Rings(
-        shapely.get_coordinates(rings).astype(np.int64),
-        np.append(0, np.cumsum(size)),
-        row[part].astype(np.int64),
-        np.diff(part, prepend=-1) != 0,
+        np.concatenate([shapely.get_coordinates(polygons[plain]), shapely.get_coordinates(rings)]).astype(np.int64),
+        np.append(0, np.cumsum(size.astype(np.int64))),
+        np.concatenate([plain, rest[row[part]]]),
+        np.append(np.ones(len(plain), np.bool_), np.diff(part, prepend=-1) != 0),
     )
 
 

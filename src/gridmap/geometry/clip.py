@@ -215,15 +215,16 @@ def _polygons(edges: Edges, cells: int, odd: Bools) -> Clipped:
     shells = np.bincount(rings.owner[~holes], minlength=cells)
     odd |= holed & (shells != 1)
     odd[rings.owner[rings.twice_area == 0]] = True
-    lines = rings.lines()
+    filled = rings.polygons()
     kept = ~odd[rings.owner]
     plain = kept & ~holed[rings.owner]
-    parts, row = list(shapely.polygons(lines[plain])), list(rings.owner[plain])
-    for cell in np.flatnonzero(holed & ~odd):
+    shelled = np.flatnonzero(holed & ~odd)
+    pierced = np.empty(len(shelled), dtype=object)
+    for number, cell in enumerate(shelled):
         of_cell = rings.owner == cell
-        parts.append(shapely.polygons(lines[of_cell & ~holes][0], lines[of_cell & holes]))
-        row.append(cell)
-    made, rows = np.array(parts, dtype=object), np.array(row, dtype=np.int64)
+        inner = shapely.get_exterior_ring(filled[of_cell & holes])
+        pierced[number] = shapely.polygons(shapely.get_exterior_ring(filled[of_cell & ~holes][0]), inner)
+    made, rows = np.concatenate([filled[plain], pierced]), np.concatenate([rings.owner[plain], shelled])
     odd[rows[~shapely.is_valid(made)]] = True
     sound = ~odd[rows]
     return Clipped(made[sound], rows[sound], np.flatnonzero(odd))

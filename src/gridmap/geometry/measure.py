@@ -12,11 +12,14 @@ pieces that cancel edge for edge have exactly the area of their sum, but for the
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from gridmap.geometry.chain import rings_of
 from gridmap.geometry.lattice import Geometries, to_degrees
 
 SEMI_MAJOR_M = 6378137.0
@@ -25,7 +28,7 @@ _E2 = _FLATTENING * (2 - _FLATTENING)
 _E = np.sqrt(_E2)
 
 
-def _equal_area(units: NDArray[np.float64]) -> NDArray[np.float64]:
+def _equal_area(units: NDArray[Any]) -> NDArray[np.float64]:
     lon, lat = np.radians(to_degrees(units)).T
     sine = np.sin(lat)
     q = (1 - _E2) * (sine / (1 - _E2 * sine**2) + np.arctanh(_E * sine) / _E)
@@ -43,13 +46,17 @@ def area_m2(geometries: Geometries) -> NDArray[np.float64]:
     -------
     (n,) float64
     """
-    coordinates = shapely.get_coordinates(geometries)
-    if not len(coordinates):
+    rings = rings_of(geometries)
+    if not len(rings.points):
         return np.zeros(len(geometries))
-    # A local origin keeps the shoelace sum from losing digits far from 0, 0.
-    plane = _equal_area(coordinates)
-    plane -= plane.mean(axis=0)
-    return np.asarray(shapely.area(shapely.set_coordinates(geometries.copy(), plane)))
+    plane = _equal_area(rings.points)
+    begin, size = rings.offset[:-1], np.diff(rings.offset)
+    # A local origin keeps the sum from losing digits far from 0, 0.
+    plane -= np.repeat(plane[begin], size, axis=0)
+    cross = plane[:-1, 0] * plane[1:, 1] - plane[1:, 0] * plane[:-1, 1]
+    ring_area = np.abs(np.add.reduceat(np.append(cross, 0.0), begin)) / 2
+    signed = np.where(rings.is_shell, ring_area, -ring_area)
+    return np.bincount(rings.polygon, weights=signed, minlength=len(geometries)).astype(np.float64)
 
 
 class LocalPlane:

@@ -25,6 +25,7 @@ from gridmap.geometry.cover import Cover, cover
 from gridmap.geometry.hexes import Cells, Outlines
 from gridmap.geometry.lattice import MAX_X, MAX_Y, UNITS_PER_DEGREE, Geometries, pack, to_degrees, unpack
 from gridmap.geometry.measure import SEMI_MAJOR_M
+from gridmap.geometry.rings import polygons_of_rings
 from gridmap.geometry.snap_overlay import SnapOverlay
 
 
@@ -263,10 +264,8 @@ def _corner_rows(outlines: Outlines, rows: Indices) -> tuple[Indices, Indices]:
 
 
 def _hexagons(outlines: Outlines, rows: Indices) -> Geometries:
-    if not len(rows):
-        return np.empty(0, object)
     point, owner = _corner_rows(outlines, rows)
-    return np.asarray(shapely.polygons(shapely.linearrings(outlines.points[point], indices=owner)))
+    return polygons_of_rings(outlines.points[point], np.searchsorted(owner, np.arange(len(rows) + 1)))
 
 
 def _outline_edges(outlines: Outlines, rows: Indices, owners: Indices) -> Edges:

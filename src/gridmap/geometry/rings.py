@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gridmap.geometry.chain import Edges, Indices
 from gridmap.geometry.lattice import Geometries, unpack
 
+_POLYGON = shapely.GeometryType.POLYGON
 _MIX_OWNER, _MIX_POINT = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 
 
@@ -34,12 +37,28 @@ class AssembledRings:
     twice_area: Indices
     torn: Indices
 
-    def lines(self) -> Geometries:
-        """Rings as shapely linear rings."""
-        if not len(self.owner):
-            return np.empty(0, object)
-        ring = np.repeat(np.arange(len(self.owner)), np.diff(self.offset))
-        return np.asarray(shapely.linearrings(self.points.astype(np.float64), indices=ring))
+    def polygons(self) -> Geometries:
+        """Each ring as a polygon of its own."""
+        return polygons_of_rings(self.points, self.offset)
+
+
+def polygons_of_rings(points: NDArray[Any], offset: Indices) -> Geometries:
+    """Polygons without holes.
+
+    Parameters
+    ----------
+    points : (p, 2) lattice units, not closed
+    offset : (n + 1,) where each ring begins
+    """
+    size = np.diff(offset)
+    if not len(size):
+        return np.empty(0, object)
+    closed = np.arange(len(points) + len(size)) - np.repeat(np.arange(len(size)), size + 1)
+    ends = offset[1:] + np.arange(len(size))
+    closed[ends] = offset[:-1]
+    ring = np.append(0, ends + 1)
+    parts = points[closed].astype(np.float64)
+    return np.asarray(shapely.from_ragged_array(_POLYGON, parts, (ring, np.arange(len(ring)))))
 
 
 def assemble_rings(edges: Edges) -> AssembledRings:
