@@ -28,6 +28,11 @@ class Format(StrEnum):
     TEXT = "csv"
 
     @property
+    def title(self) -> str:
+        """Name of the format as messages show it."""
+        return _TITLES[self]
+
+    @property
     def is_vector(self) -> bool:
         """Whether the sandboxed reader reads it as features with geometry."""
         return self not in (Format.GEOTIFF, Format.XLSX, Format.ZIP, Format.TEXT)
@@ -37,6 +42,20 @@ class Format(StrEnum):
         """Whether it is rows and columns without geometry."""
         return self in (Format.XLSX, Format.TEXT)
 
+
+_TITLES = {
+    Format.GEOJSON: "GeoJSON",
+    Format.GEOJSON_LINES: "GeoJSON (newline-delimited)",
+    Format.SHAPEFILE: "Shapefile",
+    Format.GEOPACKAGE: "GeoPackage",
+    Format.FLATGEOBUF: "FlatGeobuf",
+    Format.KML: "KML",
+    Format.GEOPARQUET: "GeoParquet",
+    Format.GEOTIFF: "GeoTIFF",
+    Format.XLSX: "XLSX",
+    Format.ZIP: "ZIP",
+    Format.TEXT: "CSV",
+}
 
 #: What the product names when it meets something else.
 KNOWN_FORMATS = "GeoJSON, Shapefile, GeoPackage, FlatGeobuf, KML/KMZ, GeoParquet, GeoTIFF, CSV, XLSX, ZIP"

@@ -103,7 +103,7 @@ def test_content_counts_not_the_extension(tmp_path, kind):
         (b"<html><body>not found</body></html>", "<html>"),
         (b"[1, 2, 3]", "no format"),
         (b'{"type": "FeatureCollection", "features": [', "cannot be read"),
-        (b'{"hello": "world"}', "cannot be read"),
+        (b'{"hello": "world"}', "begins like GeoJSON"),
         (b'{"type": "FeatureCollection", "features": []}', "no features"),
         (b"%PDF-1.7 ...", "polygons"),
         (b"id,lon,lat\n1,111,30\n", "polygons"),

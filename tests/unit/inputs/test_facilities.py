@@ -343,7 +343,7 @@ def test_a_point_of_nan_is_refused(tmp_path, refused):
 
 def test_a_raster_holds_no_facilities(tmp_path, refused):
     (tmp_path / "a.tif").write_bytes(b"II*\x00" + bytes(100))
-    with refused(UnreadableFile, "a.tif", "GEOTIFF"):
+    with refused(UnreadableFile, "a.tif", "GeoTIFF"):
         read_points(tmp_path / "a.tif")
 
 
