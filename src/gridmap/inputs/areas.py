@@ -83,7 +83,7 @@ def read_areas(
     place = Place(file=path.name)
     with staged(path, layer=layer, encoding=encoding) as file:
         if not file.format.is_vector:
-            raise UnreadableFile("inputs.not_polygons", place, kind=file.format.title)
+            raise UnreadableFile("inputs.not_polygons", place, kind=file.format.shown)
         found = read_layer(file, place, repair=repair)
     used, datum_warnings = datum_of(datum, found.crs, found.place)
     codes = _codes(found, code)

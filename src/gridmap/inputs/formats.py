@@ -28,7 +28,7 @@ class Format(StrEnum):
     TEXT = "csv"
 
     @property
-    def title(self) -> str:
+    def shown(self) -> str:
         """Name of the format as messages show it."""
         return _TITLES[self]
 

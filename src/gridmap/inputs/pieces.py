@@ -23,6 +23,6 @@ def read_pieces(path: str | Path, *, layer: str | None = None) -> gpd.GeoDataFra
     place = Place(file=path.name)
     with staged(path, layer=layer) as file:
         if not file.format.is_vector:
-            raise UnreadableFile("inputs.not_polygons", place, kind=file.format.name)
+            raise UnreadableFile("inputs.not_polygons", place, kind=file.format.shown)
         found = read_layer(file, place)
     return gpd.GeoDataFrame(found.attributes, geometry=found.geometry, crs=found.crs or "EPSG:4326")

@@ -100,7 +100,7 @@ def read_points(
 
 def _vector(file: Staged, place: Place) -> VectorLayer:
     if not file.format.is_vector:
-        raise UnreadableFile("inputs.not_points", place, kind=file.format.title)
+        raise UnreadableFile("inputs.not_points", place, kind=file.format.shown)
     return read_layer(file, place)
 
 

@@ -151,7 +151,7 @@ def _error_of(answer: dict[str, Any], place: Place, layer: str | None, kind: For
             column, row = answer["pixel"]
             return BadValue("inputs.bad_pixel", place, column=column, row=row, value=answer["value"])
         case _ if "not recognized" in reason:
-            return UnreadableFile("inputs.not_as_it_seems", place, kind=kind.title, known=KNOWN_FORMATS)
+            return UnreadableFile("inputs.not_as_it_seems", place, kind=kind.shown, known=KNOWN_FORMATS)
         case _:
             return UnreadableFile("inputs.cannot_read", place, reason=_without_paths(reason), known=KNOWN_FORMATS)
 
