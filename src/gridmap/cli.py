@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from enum import StrEnum
@@ -195,6 +196,7 @@ def validate(
     from gridmap import frames
     from gridmap.exports.findings import fix_summary, write_findings
     from gridmap.exports.vector import write_features
+    from gridmap.geometry.faults import FaultKind
     from gridmap.inputs import read_pieces
 
     if fix:
@@ -204,8 +206,12 @@ def validate(
     summary = None
     if fix:
         mended, fixed = frames.fix(pieces, ground, id_column=id_column, code_column=code, tolerance_m=tolerance)
-        write_features(fix, [mended], layer="cells")
         report, summary = fixed.after, fix_summary(fixed)
+        if any(fault.kind is FaultKind.INVALID for fault in report.faults):
+            # A piece that is no polygon, or not on Earth, has no place in a partition.
+            summary += "\n" + catalogue.text("cli.not_mended", output=fix)
+        else:
+            write_features(fix, [mended], layer="cells")
     else:
         report = frames.validate(pieces, ground, id_column=id_column, code_column=code)
     chosen = FindingsFormat.JSON if as_json else form
@@ -337,6 +343,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     if arguments is None:
         # Ended from outside (a time limit, a container that stops), a run cleans up as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if not sys.warnoptions:
+            # Those of libraries, with lines of their code: what a user should know, we say ourselves.
+            warnings.simplefilter("ignore")
     sys.exit(_status(arguments))
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import h3.api.numpy_int as h3
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from gridmap import catalogue, inputs
@@ -20,6 +21,7 @@ from gridmap.geometry.datum import Datum
 from gridmap.geometry.faults import metres
 from gridmap.geometry.lattice import Geometries, geometries_to_degrees
 from gridmap.geometry.measure import area_m2
+from gridmap.geometry.partition import Partition as PartitionArrays
 from gridmap.geometry.partition import cut_areas, partition_areas
 from gridmap.geometry.repair import TOLERANCE_M, FixedPartition, fix_partition, repair_coverage
 from gridmap.geometry.tiling import require_tiling
@@ -28,6 +30,7 @@ from gridmap.inputs.columns import AREA_CODE, first_column, named_column
 from gridmap.inputs.folding import fold, fold_code, folded_texts, is_cut_code
 from gridmap.inputs.on_lattice import onto_lattice
 from gridmap.inputs.polygons import polygons_only, valid_polygons
+from gridmap.inputs.whereabouts import check_as_given
 
 WGS84 = "EPSG:4326"
 RESOLUTIONS = range(16)
@@ -45,12 +48,17 @@ class Partition:
     cells : frame in WGS 84, columns ``cell_id`` (H3 index, hexadecimal text), ``area_code``, ``area_m2``, ``geometry``;
         one row a cell and area, every coordinate a multiple of 1e-7 degree
     certificate : as ``certificate.json`` holds it; ``gridmap.verify`` re-proves it from the exported cells
-    adjacency : frame of row numbers ``a``, ``b`` of ``cells`` that share a border, and its length ``shared_m``, metres
     """
 
     cells: gpd.GeoDataFrame
     certificate: dict[str, Any]
-    adjacency: pd.DataFrame
+    _arrays: PartitionArrays = field(repr=False)
+
+    @cached_property
+    def adjacency(self) -> pd.DataFrame:
+        """Row numbers ``a``, ``b`` of ``cells`` that share a border, and its length ``shared_m``, metres."""
+        pairs = self._arrays.adjacency
+        return pd.DataFrame({"a": pairs[:, 0], "b": pairs[:, 1], "shared_m": self._arrays.shared_m})
 
 
 def read_areas(path: str | Path, **options: Any) -> gpd.GeoDataFrame:
@@ -99,8 +107,7 @@ def partition(areas: gpd.GeoDataFrame, resolution: int) -> Partition:
     require_tiling(polygons, codes)
     cut = partition_areas(polygons, codes, resolution)
     cells = cell_frame(cut.cell, np.array(codes, dtype=object)[cut.area], cut.geometry)
-    adjacency = pd.DataFrame({"a": cut.adjacency[:, 0], "b": cut.adjacency[:, 1], "shared_m": cut.shared_m})
-    return Partition(cells, cut.certificate, adjacency)
+    return Partition(cells, cut.certificate, cut)
 
 
 class PartitionStream:
@@ -139,7 +146,7 @@ def check_resolution(resolution: int) -> None:
 
 def cell_frame(cell: NDArray[np.uint64], code: NDArray[np.object_], geometry: Geometries) -> gpd.GeoDataFrame:
     """Frame of cells from arrays of the kernel (geometry in the lattice frame)."""
-    names = [h3.int_to_str(index) for index in cell.tolist()]
+    names = [f"{index:x}" for index in cell.tolist()]
     columns = {"cell_id": pd.Series(names, dtype=object), "area_code": pd.Series(code, dtype=object)}
     columns["area_m2"] = pd.Series(area_m2(geometry))
     return gpd.GeoDataFrame(columns, geometry=geometries_to_degrees(geometry), crs=WGS84)
@@ -311,6 +318,8 @@ def _areas_on_lattice(areas: gpd.GeoDataFrame, *, repair: bool) -> tuple[list[st
         return Place(feature=row, code=codes[row])
 
     polygons, collected = polygons_only(areas.geometry.to_numpy(), place_of)
+    coordinates, owner = shapely.get_coordinates(polygons, return_index=True)
+    check_as_given(coordinates, datum, lambda row: place_of(int(owner[row])))
     polygons, untangled = valid_polygons(polygons, place_of, repair=repair, is_projected=datum.is_projected)
     units, _ = onto_lattice(polygons, datum, place_of)
     return codes, units, [*collected, *(one.describe() for one in untangled)]

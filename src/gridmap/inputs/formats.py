@@ -106,13 +106,13 @@ def sniff(path: Path) -> Format:
 
 def _head(path: Path) -> bytes:
     place = Place(file=path.name)
-    if path.is_dir():
-        raise UnreadableFile("inputs.is_folder", place)
     try:
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except FileNotFoundError:
         raise UnreadableFile("inputs.no_such_file", Place(file=str(path))) from None
+    except IsADirectoryError:
+        raise UnreadableFile("inputs.is_folder", place) from None
     except OSError as error:
         raise UnreadableFile("inputs.cannot_open", place, reason=error.strerror or str(error)) from None
     if not head.strip(b"\x00 \r\n\t\xef\xbb\xbf"):
