@@ -12,6 +12,7 @@ from gridmap.domain.plan_settings import PlanSettings
 from gridmap.planning.codes import is_administrative
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.demand import NEARBY_M, SpreadDemand
+from gridmap.planning.facilities import Facilities
 
 _SHOWN = 5
 
@@ -20,7 +21,7 @@ def remarks(decisions: Decisions) -> list[str]:
     """Everything worth remarking on, in the language of the process."""
     return [
         *_on_demand(decisions.demand),
-        *_on_facilities(decisions),
+        *_on_facilities(decisions.facilities),
         *_on_areas(decisions),
         *_on_settings(decisions.settings, decisions.hierarchy.lowest.level),
     ]
@@ -29,7 +30,7 @@ def remarks(decisions: Decisions) -> list[str]:
 def _on_demand(demand: SpreadDemand) -> list[str]:
     said = [catalogue.text("rules.area_stands_in")] if demand.stands_in else []
     if len(demand.outside):
-        places = zip(demand.outside_lonlat.tolist(), demand.outside.tolist(), strict=True)
+        places = zip(demand.outside_lonlat[:_SHOWN].tolist(), demand.outside[:_SHOWN].tolist(), strict=True)
         where = [f"{lon:.5f}, {lat:.5f} ({_number(amount)})" for (lon, lat), amount in places]
         said.append(
             catalogue.text(
@@ -38,7 +39,7 @@ def _on_demand(demand: SpreadDemand) -> list[str]:
                 given=_number(demand.given),
                 unit=demand.unit,
                 places=len(demand.outside),
-                where="; ".join(where[:_SHOWN]),
+                where="; ".join(where),
             )
         )
     if demand.moved_in > 0:
@@ -49,15 +50,10 @@ def _on_demand(demand: SpreadDemand) -> list[str]:
     return said
 
 
-def _on_facilities(decisions: Decisions) -> list[str]:
-    facilities = decisions.facilities
+def _on_facilities(facilities: Facilities) -> list[str]:
     if not len(facilities):
         return [catalogue.text("rules.no_facilities")]
-    said = [] if len(facilities.outlets) else [catalogue.text("rules.no_outlets")]
-    outside = facilities.ids[decisions.facility_cell < 0].tolist()
-    if outside:
-        said.append(catalogue.text("rules.facilities_outside", count=len(outside), ids=_listed(outside)))
-    return said
+    return [] if len(facilities.outlets) else [catalogue.text("rules.no_outlets")]
 
 
 def _on_areas(decisions: Decisions) -> list[str]:
@@ -68,7 +64,8 @@ def _on_areas(decisions: Decisions) -> list[str]:
         said.append(catalogue.text("rules.codes_not_administrative", count=len(odd), codes=_listed(odd)))
     unknown = int((hierarchy.settlement_of_lowest(None) < 0).sum())
     if unknown:
-        said.append(catalogue.text("rules.settlement_unknown", count=unknown, settlement=default.value))
+        settlement = catalogue.text(f"exports.settlement_{default.value}")
+        said.append(catalogue.text("rules.settlement_unknown", count=unknown, settlement=settlement))
     for areas in hierarchy.levels[1:]:
         astray = [areas.codes[row] for row in np.flatnonzero(areas.parent < 0).tolist()]
         if astray:

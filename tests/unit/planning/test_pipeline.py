@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -231,7 +232,7 @@ def test_levels_are_linked_and_a_level_that_is_not_filled_is_remarked(
     assert any("990101 (" in warning for warning in plan.report["warnings"])
 
 
-def test_a_facility_outside_every_area_serves_all_the_same_and_is_remarked(
+def test_a_facility_outside_every_area_serves_all_the_same_and_is_counted(
     plan_settings: Settings, two_villages: PlanInputs, facilities_frame: Frame
 ) -> None:
     outside = facilities_frame(("OUT", "branch", 111.16, 30.02))
@@ -240,7 +241,6 @@ def test_a_facility_outside_every_area_serves_all_the_same_and_is_remarked(
     assert plan.grids["primary_outlet_id"].tolist() == ["OUT", "OUT"]
     assert plan.indicators["counts"]["facilities_outside"] == 1
     assert plan.indicators["density"]["outlets_per_1000_km2"] == 0
-    assert any("OUT" in warning for warning in plan.report["warnings"])
 
 
 def test_cells_list_all_facilities_in_reach_nearest_first(
@@ -262,6 +262,38 @@ def test_settings_that_this_version_does_not_use_are_named(plan_settings: Settin
     warnings = build_plan(settings, two_villages).report["warnings"]
     assert any("grids.count" in warning and "coverage.distance" in warning for warning in warnings)
     assert not any("grids.base" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_remarks_are_worded_in_the_language_of_the_process(
+    plan_settings: Settings,
+    areas_frame: Frame,
+    facilities_frame: Frame,
+    monkeypatch: pytest.MonkeyPatch,
+    lang: str,
+) -> None:
+    monkeypatch.setenv("GRIDMAP_LANGUAGE", lang)
+    villages = areas_frame(AreaLevel.VILLAGE, {f"V{x}": shapely.box(111 + x, 30, 111.01 + x, 30.01) for x in range(7)})
+    county = areas_frame(AreaLevel.COUNTY, {"C": shapely.box(111, 30, 111.5, 30.01)})
+    places = shapely.points([[111.005, 30.005], [111.005, 30.012], [150.0, 30.0]])
+    people = Demand(np.array(places), np.array([1000.0, 20.0, 3.5]), "people", "people.csv")
+    areas = {AreaLevel.VILLAGE: villages, AreaLevel.COUNTY: county}
+    plan = build_plan(plan_settings(), PlanInputs(areas, facilities_frame(("A", "atm", 111, 30)), people))
+    if lang == "en":
+        assert plan.report["warnings"] == [
+            "3.5 of 1,024 people lie outside every area and are left out. "
+            "Places: 1, most at 150.00000, 30.00000 (3.5).",
+            "20 people lie outside the areas by at most 500 m and count for the nearest cell.",
+            "The plan has no outlet: no grid can have a primary outlet.",
+            "Area codes that are not 6, 9 or 12 digits: 7 (V0, V1, V2, V3, V4 and 2 more); "
+            "their grids are numbered CODE-001.",
+            "Areas without a settlement class, counted as rural: 7.",
+            "Areas that lie in no area of the level above: 6 (V1, V2, V3, V4, V5 and 1 more).",
+            "Areas that the areas one level below do not fill exactly: 1 (C (52,406,537 m²)).",
+        ]
+    else:
+        assert len(plan.report["warnings"]) == 7
+        assert all(re.search("[\u4e00-\u9fff]", warning) for warning in plan.report["warnings"])
 
 
 def test_progress_names_every_stage_and_ends_at_one(plan_settings: Settings, two_villages: PlanInputs) -> None:
