@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmap import catalogue, inputs
-from gridmap.errors import BadValue, DuplicateId, Place
+from gridmap.errors import BadValue, DuplicateId, OutOfPlace, Place
 from gridmap.geometry.certificate import AreaProof, certificate
 from gridmap.geometry.datum import Datum
 from gridmap.geometry.faults import metres
@@ -34,6 +34,9 @@ from gridmap.inputs.whereabouts import check_as_given
 
 WGS84 = "EPSG:4326"
 RESOLUTIONS = range(16)
+
+#: No coordinate of a place on Earth is larger: longitudes of maps across the antimeridian, false eastings with a zone.
+_MOST_DEGREES, _MOST_METRES = 360.0, 2e8
 
 #: Columns that name a piece, where the caller names none; the first that is there counts.
 PIECE_COLUMNS = ("cell_id", "grid_code", "id")
@@ -211,6 +214,8 @@ def validate(
     ------
     BadValue
         If there is no piece, or the two differ in CRS.
+    OutOfPlace
+        If a coordinate is larger than any on Earth.
     MissingColumn
         If there is no such column.
     """
@@ -237,6 +242,9 @@ def fix(
 def _validation_arguments(
     pieces: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, id_column: str | None, code_column: str | None
 ) -> dict[str, Any]:
+    for frame in (pieces, areas):
+        if frame is not None:
+            _require_on_earth(frame)
     arguments: dict[str, Any] = {
         "pieces": pieces.geometry.to_numpy(),
         "ids": _names(pieces, PIECE_COLUMNS, id_column),
@@ -251,6 +259,16 @@ def _validation_arguments(
         "area_ids": area_ids,
         "area_of_piece": _area_of_piece(pieces, areas, area_ids, code_column),
     }
+
+
+def _require_on_earth(frame: gpd.GeoDataFrame) -> None:
+    """Refuse coordinates too large for any place: differences of such are lost in rounding, and prove nothing."""
+    in_degrees = frame.crs is None or frame.crs.is_geographic
+    coordinates, owner = shapely.get_coordinates(frame.geometry.to_numpy(), return_index=True)
+    beyond = np.flatnonzero((np.abs(coordinates) > (_MOST_DEGREES if in_degrees else _MOST_METRES)).any(axis=1))
+    if len(beyond):
+        x, y = coordinates[beyond[0]]
+        raise OutOfPlace("inputs.not_on_earth", Place(feature=int(owner[beyond[0]])), lon=f"{x:.10g}", lat=f"{y:.10g}")
 
 
 def _same_plane(one: Any, other: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.geometry.chain import Edges, Indices, cancel
+from gridmap.geometry.chain import Edges, Indices, cancel, distinct
 from gridmap.geometry.lattice import Packed, pack, unpack
 
 _METRES_PER_UNIT = 6378137.0 * np.radians(1e-7)
@@ -38,9 +38,9 @@ def follow(border: Edges, left_over: Edges) -> tuple[float, list[Mismatch]]:
     max_shift_m : how far the farthest added point lies from its edge, metres
     mismatches : empty if and only if the two agree
     """
-    border, fallen_m, reach = _onto_left_over(border, left_over)
     same_border, same_left = _in_common(border, left_over)
-    border, left, reach = border.take(~same_border), left_over.take(~same_left), reach[~same_border]
+    border, left = border.take(~same_border), left_over.take(~same_left)
+    border, fallen_m, reach = _onto_left_over(border, left)
     order = np.argsort(left.start, kind="stable")
     left = left.take(order)
     used = np.zeros(len(left), np.bool_)
@@ -62,8 +62,8 @@ def follow(border: Edges, left_over: Edges) -> tuple[float, list[Mismatch]]:
 
 def _onto_left_over(border: Edges, left_over: Edges) -> tuple[Edges, float, NDArray[np.float64]]:
     """Border with vertices that are gone moved to where they fell, how far that is, and how far cut points may lie."""
-    ends = np.unique(np.concatenate([border.start, border.end]))
-    there = np.unique(np.concatenate([left_over.start, left_over.end]))
+    ends = distinct(np.concatenate([border.start, border.end]))
+    there = distinct(np.concatenate([left_over.start, left_over.end]))
     gone = np.setdiff1d(ends, there, assume_unique=True)
     if not len(gone) or not len(there):
         return border, 0.0, np.full(len(border), _MOST_SHIFT_UNITS)

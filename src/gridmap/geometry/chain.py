@@ -9,6 +9,7 @@ cover it everywhere once, counted with multiplicity, without any tolerance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from gridmap.geometry.lattice import Geometries, Packed, pack, unpack
 
 Indices = NDArray[np.int64]
+Whole = TypeVar("Whole", np.int64, np.uint64)
 
 _POLYGON = 3
 _MIX_LOW, _MIX_HIGH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
@@ -179,6 +181,13 @@ def cancel(edges: Edges) -> Edges:
     rank = np.arange(len(group)) - np.searchsorted(group, group)
     left = edges.take(row[rank < np.abs(net)[group]])
     return left.take(np.lexsort((left.owner, left.end, left.start)))
+
+
+def distinct(values: NDArray[Whole]) -> NDArray[Whole]:
+    """Sorted distinct values; for whole numbers a plain sort beats the hash table of ``numpy.unique``."""
+    ordered = np.sort(values)
+    first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
+    return np.asarray(ordered[first])
 
 
 def shared_borders(edges: Edges) -> tuple[Indices, Packed, Packed]:

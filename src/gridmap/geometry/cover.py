@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gridmap.geometry.chain import Edges
+from gridmap.geometry.chain import Edges, distinct
 from gridmap.geometry.hexes import (
     Cells,
     Outlines,
@@ -23,7 +23,7 @@ from gridmap.geometry.hexes import (
     library_outlines,
     named_cells,
 )
-from gridmap.geometry.icosahedron import FaceLattice, directions, face_lattice, faces, lonlat_of
+from gridmap.geometry.icosahedron import FaceLattice, directions, face_lattice, face_of, faces, lonlat_of
 from gridmap.geometry.lattice import to_degrees, to_units, unpack
 
 Floats = NDArray[np.float64]
@@ -116,10 +116,13 @@ def _border_samples(head: Floats, tail: Floats, resolution: int) -> _Samples:
 
 def _near_faces(samples: Floats, lonlat: Floats, resolution: int) -> list[int]:
     corners, centres = faces()
+    first = face_lattice(int(face_of(samples[:1])[0]), resolution)
+    if (samples @ first.edges.T).min() > 4 * first.spacing:
+        return [first.face]
     nearness = samples @ centres.T
     best = nearness.max(axis=1)
     # Faces tie along their common edge; within three cells of it both may own cells of the area.
-    near = (nearness >= (best - 3 * face_lattice(0, resolution).spacing)[:, None]).any(axis=0)
+    near = (nearness >= (best - 3 * first.spacing)[:, None]).any(axis=0)
     around = lonlat_of(corners.reshape(-1, 3)).reshape(20, 3, 2)
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
     near |= ((around >= low) & (around <= high)).all(axis=2).any(axis=1)
@@ -170,7 +173,7 @@ def _cover_on_face(lattice: FaceLattice, samples: _Samples, polygon: shapely.Geo
 
 def _distinct_pairs(row: Indices, edge: Indices) -> Indices:
     kept = row >= 0
-    key = np.unique((row[kept] << 32) | edge[kept])
+    key = distinct((row[kept] << 32) | edge[kept])
     return np.stack([key >> 32, key & 0xFFFFFFFF], axis=1)
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gridmap.errors import InvalidGeometry, OutOfPlace, Place, ProofFailed
 from gridmap.geometry.boundary import follow
 from gridmap.geometry.certificate import AreaProof, certificate, prove
-from gridmap.geometry.chain import Edges, Indices, cancel, edges_of, shared_borders
+from gridmap.geometry.chain import Edges, Indices, cancel, distinct, edges_of, shared_borders
 from gridmap.geometry.clip import clip
 from gridmap.geometry.cover import Cover, cover
 from gridmap.geometry.hexes import Cells, Outlines
@@ -58,7 +58,7 @@ class Partition:
     cell : (n,) uint64
     area : (n,) int64, row of the area
     geometry : (n,) polygons or multipolygons, lattice frame
-    edges : directed edges of all pieces, owners are rows
+    edges_of_area : directed edges of the pieces of each area, owners count from the area's first row
     certificate : as ``certificate.json`` holds it
     resolution : H3 resolution
     """
@@ -66,7 +66,7 @@ class Partition:
     cell: Cells
     area: Indices
     geometry: Geometries
-    edges: Edges
+    edges_of_area: tuple[Edges, ...]
     certificate: dict[str, Any]
     resolution: int
 
@@ -82,7 +82,12 @@ class Partition:
 
     @cached_property
     def _adjacent(self) -> tuple[Indices, NDArray[np.float64]]:
-        return adjacent(self.edges)
+        first = np.searchsorted(self.area, np.arange(len(self.edges_of_area)))
+        moved = [
+            Edges(edges.start, edges.end, edges.owner + row)
+            for edges, row in zip(self.edges_of_area, first, strict=True)
+        ]
+        return adjacent(Edges.join(moved))
 
 
 def partition_areas(
@@ -115,23 +120,14 @@ def partition_areas(
         if progress:
             progress(len(made) / len(polygons))
     area = np.repeat(np.arange(len(made)), [len(pieces.cell) for pieces in made])
-    edges = Edges.join([pieces.edges for pieces in _renumbered(made)])
     return Partition(
         np.concatenate([pieces.cell for pieces in made]),
         area,
         np.concatenate([pieces.geometry for pieces in made]),
-        edges,
+        tuple(pieces.edges for pieces in made),
         certificate([pieces.proof for pieces in made], resolution),
         resolution,
     )
-
-
-def _renumbered(made: list[AreaPieces]) -> Iterator[AreaPieces]:
-    base = 0
-    for pieces in made:
-        edges = Edges(pieces.edges.start, pieces.edges.end, pieces.edges.owner + base)
-        yield AreaPieces(pieces.cell, pieces.geometry, edges, pieces.left_over, pieces.proof)
-        base += len(pieces.cell)
 
 
 def cut_areas(polygons: Geometries, area_codes: Sequence[str], resolution: int) -> Iterator[AreaPieces]:
@@ -283,13 +279,17 @@ def _rows(
 ) -> tuple[Cells, Geometries, Indices]:
     """One row a cell, ascending: cells, their geometry, and the row of each part."""
     part_cell = covered.cells[crossed][part_row]
-    cut, part_of_cut = np.unique(part_cell, return_inverse=True)
+    cut = distinct(part_cell)
+    part_of_cut = np.searchsorted(cut, part_cell)
     order = np.argsort(part_of_cut, kind="stable")
     count = np.bincount(part_of_cut, minlength=len(cut))
-    several = shapely.multipolygons(parts[order], indices=part_of_cut[order]) if len(parts) else parts
-    single = parts[order][np.cumsum(count) - count] if len(parts) else parts
+    joined = parts[order][np.cumsum(count) - count]
+    of_several = count[part_of_cut[order]] > 1
+    if of_several.any():
+        indices = np.cumsum(count > 1)[part_of_cut[order][of_several]] - 1
+        joined[count > 1] = shapely.multipolygons(parts[order][of_several], indices=indices)
     cells = np.concatenate([covered.cells[whole], cut])
-    geometry = np.concatenate([_hexagons(covered.outlines, whole), np.where(count == 1, single, several)])
+    geometry = np.concatenate([_hexagons(covered.outlines, whole), joined])
     ascending = np.argsort(cells)
     row_of = np.empty(len(cells), np.int64)
     row_of[ascending] = np.arange(len(cells))

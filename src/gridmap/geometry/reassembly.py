@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gridmap.geometry.chain import Indices, cancel
 from gridmap.geometry.lattice import Geometries, geometries_to_degrees
+from gridmap.geometry.noded_border import BEND_UNITS, DirectedFaces, noded_border
 from gridmap.geometry.predicates import Points, Values
 from gridmap.geometry.width import sizes_of
 from gridmap.geometry.winding import OUTSIDE, Chain, chain_of, compact, faces_of
@@ -68,7 +69,8 @@ def reassemble(polygons: Geometries, zones: Geometries, ground: Ground, toleranc
     faces = shapely.orient_polygons(shapely.get_parts(shapely.polygonize(_noded_lines(everything, zones))))
     held, known = _holdings(faces, polygons, touched)
     chain = chain_of(faces, np.arange(len(faces)))
-    held = _settled(faces[known], held, _area_of(faces[known], ground), _borders(chain, known), ground, tolerance_m)
+    area = _area_of(faces, chain, ground)[known]
+    held = _settled(faces[known], held, area, _borders(chain, known), ground, tolerance_m)
     return _put_together(polygons, touched, chain, {(int(known[face]), row) for face, row in held})
 
 
@@ -102,12 +104,12 @@ def _with_entangled(
         one, other = fresh[one][~chosen[other]], other[~chosen[other]]
         entangled = np.zeros(len(one), np.bool_)
         apart = (ends[one][:, :, None] != ends[other][:, None, :]).all(axis=(1, 2))
-        entangled[apart] = shapely.dwithin(segments[one[apart]], segments[other[apart]], 1)
+        entangled[apart] = shapely.dwithin(segments[one[apart]], segments[other[apart]], BEND_UNITS)
         for base, tip in ((one, other), (other, one)):
             for end in (0, 1):
                 free = (ends[tip][:, end, None] != ends[base]).all(axis=1)
                 tips = shapely.points(points[ends[tip[free], end]])
-                entangled[free] |= shapely.dwithin(segments[base[free]], tips, 1)
+                entangled[free] |= shapely.dwithin(segments[base[free]], tips, BEND_UNITS)
         fresh = np.unique(other[entangled])
         chosen = chosen.copy()
         chosen[fresh] = True
@@ -125,13 +127,20 @@ def _holdings(faces: Geometries, polygons: Geometries, touched: Indices) -> tupl
     return set(zip(number.tolist(), row[of_touched].tolist(), strict=True)), known
 
 
-def _area_of(faces: Geometries, ground: Ground) -> Indices:
+def _area_of(faces: Geometries, chain: Chain, ground: Ground) -> Indices:
+    """Area that each face is ground of: on the left of its noded border, elsewhere that under its inner point."""
     area = np.full(len(faces), OUTSIDE)
-    if len(ground.areas):
-        places = shapely.point_on_surface(faces)
-        where, found = shapely.STRtree(ground.areas).query(places, predicate="intersects")
-        # The first of several areas that meet at a point counts.
-        area[where[::-1]] = found[::-1]
+    if not len(ground.areas):
+        return area
+    where, found = shapely.STRtree(ground.areas).query(shapely.point_on_surface(faces), predicate="intersects")
+    # The first of several areas that meet at a point counts.
+    area[where[::-1]] = found[::-1]
+    start, end, of_area = noded_border(chain, ground.areas)
+    side = DirectedFaces(chain)
+    left, right = side.left_of(start, end), side.left_of(end, start)
+    beyond = (right != OUTSIDE) & (area[right] == of_area)
+    area[right[beyond]] = OUTSIDE
+    area[left[left != OUTSIDE]] = of_area[left != OUTSIDE]
     return area
 
 

@@ -7,7 +7,8 @@ same few places, the decimals themselves are meant, and a vertex between two oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -227,33 +228,17 @@ def _against_areas(
 ) -> tuple[list[Fault], list[Points], list[CutPoints]]:
     """Faults of pieces against areas, vertices that neighbours lack, cut points; rows of areas follow the pieces'."""
     count = len(pieces)
-    group = np.zeros(count + len(areas), np.int64)
-    faults: list[Fault] = []
-    if area_of_piece is not None:
-        stray = np.flatnonzero(area_of_piece < 0)
-        lost = stray[~shapely.is_empty(pieces[stray])]
-        groups = [(row,) for row in lost.tolist()]
-        faults = faults_of(FaultKind.OUTSIDE, "validation.unknown_area", frame(pieces[lost]), groups, ids)
-        pieces = pieces.copy()
-        pieces[stray] = shapely.Polygon()
-        group = np.concatenate([area_of_piece, np.arange(len(areas))])
-    whole = _chain_of_rows(np.concatenate([pieces, areas]))
-    edges = whole.edges
-    is_area = edges.owner >= count
-    start = np.where(is_area, edges.end, edges.start)
-    end = np.where(is_area, edges.start, edges.end)
-    # Points of different groups get different numbers, so that only edges of one group cancel.
-    step = group[edges.owner] * len(whole.points)
-    open_edges = cancel(Edges(start + step, end + step, edges.owner))
-    group_of_edge = open_edges.start // len(whole.points)
     names = [*ids, *area_ids]
+    faults: list[Fault] = []
+    group = np.zeros(count + len(areas), np.int64)
+    if area_of_piece is not None:
+        faults, pieces = _without_area(pieces, ids, area_of_piece, frame)
+        group = np.concatenate([area_of_piece, np.arange(len(areas))])
     unnoded, cuts = [np.empty((0, 2))], []
-    corners = shapely.get_coordinates(areas)
-    for number in np.unique(group_of_edge).tolist():
-        part = open_edges.take(group_of_edge == number)
-        base = number * len(whole.points)
-        left = left_over(compact(Chain(whole.points, Edges(part.start - base, part.end - base, part.owner))))
+    for number, chain in _open_chains(pieces, areas, group):
+        left = left_over(chain)
         faces = faces_of(left.chain)
+        corners = shapely.get_coordinates(areas if area_of_piece is None else areas[number])
         slivers = find_cut_points(faces, left.chain, left.chain.edges.owner >= count, corners, tolerance)
         # A cut point on the border of an area is not missing anywhere: only neighbouring pieces want each other's.
         unnoded.append(left.unnoded[(left.unnoded_owners < count).all(axis=1)])
@@ -261,6 +246,39 @@ def _against_areas(
         faults += _area_faults(left, faces, ~slivers.is_sliver, pieces, names, frame)
         faults += [_of_pieces(fault, count) for fault in unresolved_faults(faces, left.chain, names, frame)]
     return widest_first(faults), unnoded, cuts
+
+
+def _without_area(
+    pieces: Geometries, ids: Sequence[str], area_of_piece: Indices, frame: Frame
+) -> tuple[list[Fault], Geometries]:
+    """Name pieces whose area is not there, and leave them out."""
+    stray = np.flatnonzero((area_of_piece < 0) & ~shapely.is_empty(pieces))
+    groups = [(row,) for row in stray.tolist()]
+    faults = faults_of(FaultKind.OUTSIDE, "validation.unknown_area", frame(pieces[stray]), groups, ids)
+    kept = pieces.copy()
+    kept[stray] = shapely.Polygon()
+    return faults, kept
+
+
+def _open_chains(pieces: Geometries, areas: Geometries, group: Indices) -> Iterator[tuple[int, Chain]]:
+    """Edges of pieces less those of areas that do not cancel within their group, group by group."""
+    whole = _chain_of_rows(np.concatenate([pieces, areas]))
+    edges, size = whole.edges, len(whole.points)
+    is_area = edges.owner >= len(pieces)
+    # Points of different groups get different numbers, so that only edges of one group cancel.
+    step = group[edges.owner] * size
+    start = np.where(is_area, edges.end, edges.start) + step
+    end = np.where(is_area, edges.start, edges.end) + step
+    # Sorted by start, so by group.
+    left = cancel(Edges(start, end, edges.owner))
+    begin = np.flatnonzero(np.diff(left.start // max(size, 1), prepend=-1)).tolist()
+    for first, last in itertools.pairwise([*begin, len(left)]):
+        number = int(left.start[first] // size)
+        part = left.take(np.arange(first, last))
+        yield (
+            number,
+            compact(Chain(whole.points, Edges(part.start - number * size, part.end - number * size, part.owner))),
+        )
 
 
 def _area_faults(
