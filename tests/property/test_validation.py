@@ -97,8 +97,9 @@ def test_a_moved_vertex_is_found_next_to_it(partition: Partition, data: st.DataO
     vertex = corners[data.draw(st.integers(0, len(corners) - 2))]
     step = data.draw(st.sampled_from([(1, 0), (0, -1), (-1, 1), (40, 7), (-3, -90)]))
     moved = shapely.transform(piece, lambda xy: np.where((xy == vertex).all(axis=1)[:, None], xy + step, xy))
+    assume(moved.is_valid)
     won, lost = shapely.difference(moved, piece), shapely.difference(piece, moved)
-    assume(moved.is_valid and won.area + lost.area > 0)
+    assume(won.area + lost.area > 0)
     pieces = partition.pieces.copy()
     pieces[row] = moved
     report = check(pieces, partition.area)
