@@ -268,7 +268,8 @@ def _require_on_earth(frame: gpd.GeoDataFrame) -> None:
     beyond = np.flatnonzero((np.abs(coordinates) > (_MOST_DEGREES if in_degrees else _MOST_METRES)).any(axis=1))
     if len(beyond):
         x, y = coordinates[beyond[0]]
-        raise OutOfPlace("inputs.not_on_earth", Place(feature=int(owner[beyond[0]])), lon=f"{x:.10g}", lat=f"{y:.10g}")
+        place = Place(file=frame.attrs.get("file"), feature=int(owner[beyond[0]]))
+        raise OutOfPlace("inputs.not_on_earth", place, lon=f"{x:.10g}", lat=f"{y:.10g}")
 
 
 def _same_plane(one: Any, other: Any) -> bool:

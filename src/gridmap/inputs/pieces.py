@@ -14,6 +14,8 @@ from gridmap.inputs.vector import read_layer
 def read_pieces(path: str | Path, *, layer: str | None = None) -> gpd.GeoDataFrame:
     """Read any vector file: its attributes, and its geometries bit for bit, in the CRS the file states or WGS 84.
 
+    The name of the file stands in ``attrs["file"]``.
+
     Raises
     ------
     UnreadableFile, TooLarge, InvalidGeometry
@@ -25,4 +27,6 @@ def read_pieces(path: str | Path, *, layer: str | None = None) -> gpd.GeoDataFra
         if not file.format.is_vector:
             raise UnreadableFile("inputs.not_polygons", place, kind=file.format.shown)
         found = read_layer(file, place)
-    return gpd.GeoDataFrame(found.attributes, geometry=found.geometry, crs=found.crs or "EPSG:4326")
+    frame = gpd.GeoDataFrame(found.attributes, geometry=found.geometry, crs=found.crs or "EPSG:4326")
+    frame.attrs["file"] = path.name
+    return frame
