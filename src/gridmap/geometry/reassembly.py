@@ -66,7 +66,7 @@ def reassemble(polygons: Geometries, zones: Geometries, ground: Ground, toleranc
     """
     touched = _meeting(polygons, zones)
     everything = np.concatenate([polygons[touched], ground.areas[_meeting(ground.areas, zones)]])
-    faces = shapely.orient_polygons(shapely.get_parts(shapely.polygonize(_noded_lines(everything, zones))))
+    faces = _faces(everything, zones)
     held, known = _holdings(faces, polygons, touched)
     chain = chain_of(faces, np.arange(len(faces)))
     area = _area_of(faces, chain, ground)[known]
@@ -79,8 +79,8 @@ def _meeting(polygons: Geometries, zones: Geometries) -> Indices:
     return np.unique(shapely.STRtree(zones).query(polygons, predicate="intersects")[0]).astype(np.int64)
 
 
-def _noded_lines(polygons: Geometries, zones: Geometries) -> Geometries:
-    """Border segments of polygons, each once, those in the zones noded on the lattice."""
+def _faces(polygons: Geometries, zones: Geometries) -> Geometries:
+    """Faces of the border segments of polygons, those in the zones noded on the lattice."""
     chain = chain_of(polygons, np.arange(len(polygons)))
     low = np.minimum(chain.edges.start, chain.edges.end)
     high = np.maximum(chain.edges.start, chain.edges.end)
@@ -89,8 +89,21 @@ def _noded_lines(polygons: Geometries, zones: Geometries) -> Geometries:
     near = np.zeros(len(segments), np.bool_)
     near[shapely.STRtree(zones).query(segments)[0]] = True
     near = _with_entangled(segments, ends, chain.points, near)
+    faces, _, dangling, invalid = shapely.polygonize_full(_noded(segments, near))
+    if not (dangling.is_empty and invalid.is_empty):
+        # Noding bent a border over one that was left alone: bend them all.
+        faces = shapely.polygonize(_noded(segments, np.ones(len(segments), np.bool_)))
+    return np.asarray(shapely.orient_polygons(shapely.get_parts(faces)))
+
+
+def _noded(segments: Geometries, near: NDArray[np.bool_]) -> Geometries:
+    """Segments, the near ones snap-rounded together."""
     noded = shapely.get_parts(shapely.union_all(segments[near], grid_size=1))
-    return np.concatenate([segments[~near], noded])
+    # Lines with inner vertices would not be joined there by the segments that were left alone.
+    corners, line = shapely.get_coordinates(noded, return_index=True)
+    first = np.flatnonzero(line[1:] == line[:-1])
+    pieces = shapely.linestrings(np.stack([corners[first], corners[first + 1]], axis=1))
+    return np.concatenate([segments[~near], pieces])
 
 
 def _with_entangled(
