@@ -89,9 +89,10 @@ def _faces(polygons: Geometries, zones: Geometries) -> Geometries:
     near = np.zeros(len(segments), np.bool_)
     near[shapely.STRtree(zones).query(segments)[0]] = True
     near = _with_entangled(segments, ends, chain.points, near)
-    faces, _, dangling, invalid = shapely.polygonize_full(_noded(segments, near))
-    if not (dangling.is_empty and invalid.is_empty):
-        # Noding bent a border over one that was left alone: bend them all.
+    faces, *broken = shapely.polygonize_full(_noded(segments, near))
+    loose = shapely.get_parts(np.array(broken, dtype=object))
+    if np.isin(shapely.to_wkb(shapely.normalize(segments[~near])), shapely.to_wkb(shapely.normalize(loose))).any():
+        # Noding bent a border over one that was left alone, so that this bounds no face: bend them all.
         faces = shapely.polygonize(_noded(segments, np.ones(len(segments), np.bool_)))
     return np.asarray(shapely.orient_polygons(shapely.get_parts(faces)))
 
