@@ -170,31 +170,24 @@ def test_a_hole_wider_than_the_tolerance_stays_a_fault() -> None:
 
 def test_a_border_bent_over_one_left_alone_loses_no_piece() -> None:
     # Found by random search: noding some segments only left the rest without a face, and a whole piece was dropped.
-    ring = shapely.Polygon
-    pieces = at(
-        ring([(7203, 10743), (2262, 7738), (0, 10000), (5026, 15026)]),
-        ring([(2261, 7738), (7202, 10743), (10968, 8437), (12004, 2005), (9999, 0)]),
-        ring([(7200, 10743), (5023, 15026), (9997, 20000), (16576, 13421), (10966, 8437)]),
-        ring([(10970, 8438), (16580, 13422), (20001, 10001), (12006, 2006)]),
-    )
-    area = at(
-        ring(
-            [
-                (-1, 10000),
-                (5025, 15026),
-                (9999, 20000),
-                (16578, 13421),
-                (19999, 10000),
-                (12004, 2005),
-                (9999, 0),
-                (2261, 7738),
-            ]
-        )
-    )
-    fixed = fix_partition(_degrees(pieces), list("abcd"), areas=_degrees(area), area_ids=["x"])
+    corners = [
+        [(7203, 10743), (2262, 7738), (0, 10000), (5026, 15026)],
+        [(2261, 7738), (7202, 10743), (10968, 8437), (12004, 2005), (9999, 0)],
+        [(7200, 10743), (5023, 15026), (9997, 20000), (16576, 13421), (10966, 8437)],
+        [(10970, 8438), (16580, 13422), (20001, 10001), (12006, 2006)],
+        [
+            (-1, 10000),
+            (5025, 15026),
+            (9999, 20000),
+            (16578, 13421),
+            (19999, 10000),
+            (12004, 2005),
+            (9999, 0),
+            (2261, 7738),
+        ],
+    ]
+    rings = [shapely.Polygon((np.array(ring) + np.array([750_000_000, 190_000_000])) / 1e7) for ring in corners]
+    pieces, area = np.array(rings[:4], dtype=object), np.array(rings[4:], dtype=object)
+    fixed = fix_partition(pieces, list("abcd"), areas=area, area_ids=["x"])
     assert fixed.after.faults == ()
     assert fixed.shift_m.max() < 0.1
-
-
-def _degrees(polygons: Polygons) -> Polygons:
-    return np.asarray(shapely.transform(polygons, lambda xy: xy / 1e7))
