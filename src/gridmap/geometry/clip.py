@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 
 #: Points nearer than this to a side or to each other, lattice units, may fold when rounded.
 _TOO_NEAR = 2.0
+#: Pairs of cells and border edges looked at together, so that the work stays in the processor's cache.
+_BLOCK = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,20 @@ def _classify(
     corners: Indices, cell: Indices, start: Indices, end: Indices, odd: Bools
 ) -> tuple[Bools, Bools, Bools, Bools]:
     """Tell of each (cell, edge) if its start and end lie inside, and which sides it crosses and enters by, (m, k)."""
+    sides = corners.shape[1]
+    found = np.empty(len(cell), np.bool_), np.empty(len(cell), np.bool_)
+    crossed, entering = np.empty((len(cell), sides), np.bool_), np.empty((len(cell), sides), np.bool_)
+    for first in range(0, len(cell), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        found[0][rows], found[1][rows], crossed[rows], entering[rows] = _classify_block(
+            corners, cell[rows], start[rows], end[rows], odd
+        )
+    return *found, crossed, entering
+
+
+def _classify_block(
+    corners: Indices, cell: Indices, start: Indices, end: Indices, odd: Bools
+) -> tuple[Bools, Bools, Bools, Bools]:
     hexagon = corners[cell]
     side = np.roll(hexagon, -1, axis=1) - hexagon
     along = (end - start)[:, None]

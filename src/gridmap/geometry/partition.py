@@ -110,7 +110,7 @@ def partition_areas(
     OutOfPlace
         If an area lies at the antimeridian or a pole, where cells have no outline in longitude and latitude.
     InvalidGeometry
-        If a needle of an area is narrower than the lattice where a cell cuts it.
+        If a cell cuts off a sharp corner of an area within the rounding, some centimetres from its tip.
     ProofFailed
         If the pieces could not be proved to tile the areas.
     """
@@ -183,17 +183,17 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
     left_over = cancel(edges)
     shift_m, mismatches = follow(border, left_over)
     if mismatches:
-        _refuse_narrow(border, left_over, code)
+        _refuse_lost_corner(border, left_over, code)
         raise _unproved(code, mismatches[0].start)
     return AreaPieces(cell, geometry, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
 
 
-def _refuse_narrow(border: Edges, left_over: Edges, code: str) -> None:
-    """Blame the area where a needle of it, narrower than the lattice, is gone from the pieces."""
+def _refuse_lost_corner(border: Edges, left_over: Edges, code: str) -> None:
+    """Name a sharp corner of the area that a cell cuts off within the rounding, so that it is gone from the pieces."""
     gone = np.setdiff1d(np.concatenate([border.start, border.end]), np.concatenate([left_over.start, left_over.end]))
     if len(gone):
         lon, lat = to_degrees(unpack(gone[:1]))[0]
-        raise InvalidGeometry("geometry.too_narrow", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
+        raise InvalidGeometry("geometry.lost_corner", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
 
 
 def _cut_crossed(

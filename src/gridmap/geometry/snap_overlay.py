@@ -16,13 +16,15 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.geometry.chain import Edges, cancel
+from gridmap.geometry.chain import Edges, Indices, cancel
 from gridmap.geometry.crossing import cross, crossing_points
 from gridmap.geometry.hexes import library_outlines
 from gridmap.geometry.lattice import Geometries, Packed, pack, unpack
 
 #: Farthest from a segment that a hot point may lie whose unit square the segment meets.
 _PIXEL_REACH = 0.75
+#: Pairs of points and edges that are looked at together: some tens of megabytes.
+_MOST_PAIRS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class SnapOverlay:
     """Border of one area, ready to cut cells."""
 
     border: Edges
+    _west: Indices
+    _east: Indices
     _tree: shapely.STRtree
 
     @classmethod
     def of(cls, border: Edges) -> SnapOverlay:
         """Index the directed edges of an area."""
-        return cls(border, shapely.STRtree(_lines(border.start, border.end)))
+        x = np.stack([unpack(border.start)[:, 0], unpack(border.end)[:, 0]])
+        return cls(border, x.min(axis=0), x.max(axis=0), shapely.STRtree(_lines(border.start, border.end)))
 
     def cut(self, cell: int) -> Geometries:
         """Polygons of the ground that a cell and the area have in common, lattice frame.
@@ -50,15 +55,17 @@ class SnapOverlay:
         following = np.arange(1, len(start) + 1)
         following[outlines.offset[1:] - 1] = outlines.offset[:-1]
         end = start[following]
-        low, high = outlines.points.min(axis=0) - 2, outlines.points.max(axis=0) + 2
+        own = slice(0, int(outlines.offset[1]))
+        # What bends anything within the cell lies within a unit or two of it.
+        low, high = outlines.points[own].min(axis=0) - 4, outlines.points[own].max(axis=0) + 4
         near = np.sort(self._tree.query(shapely.box(*low, *high)))
         border = self.border.take(near)
         hot = np.unique(np.concatenate([start, border.start, border.end, _crossings(border, start, end)]))
-        own = slice(0, int(outlines.offset[1]))
         sides = cancel(_bend(start[own], end[own], hot))
         bent = cancel(_bend(border.start, border.end, hot))
-        far = np.delete(np.arange(len(self.border)), near)
-        return _pieces(sides, bent, Edges.join([bent, self.border.take(far)]))
+        above = (self._west <= high[0]) & (self._east >= low[0])
+        above[near] = False
+        return _pieces(sides, bent, Edges.join([bent, self.border.take(above)]))
 
 
 def _lines(start: Packed, end: Packed) -> Geometries:
@@ -105,13 +112,15 @@ def _meets_pixel(low: Packed, high: Packed, hot: Packed) -> NDArray[np.bool_]:
 
 
 def _pieces(sides: Edges, bent: Edges, area: Edges) -> Geometries:
-    """Polygons whose border is the sides inside the area and the border inside the cell."""
-    of_border = _directed(bent)
-    of_side = _directed(sides)
+    """Polygons whose border is the sides inside the area and the border inside the cell.
+
+    ``area`` may lack edges that pass neither above nor below the cell.
+    """
+    of_border, of_side = _directed(bent), _directed(sides)
     along = np.array([edge in of_border for edge in of_side], bool)
     against = np.array([edge[::-1] in of_border for edge in of_side], bool)
     kept = along | (~against & _inside(sides, area))
-    apart = np.array([not {edge, edge[::-1]} & set(of_side) for edge in of_border], bool)
+    apart = np.array([edge not in of_side and edge[::-1] not in of_side for edge in of_border], bool)
     return _faces(Edges.join([sides.take(kept), bent.take(apart & _inside(bent, sides))]))
 
 
@@ -121,15 +130,22 @@ def _directed(edges: Edges) -> dict[tuple[int, int], None]:
 
 def _inside(edges: Edges, ring: Edges) -> NDArray[np.bool_]:
     """Whether the middle of each edge has the chain ``ring`` around it an odd number of times; exact."""
-    middle = unpack(edges.start) + unpack(edges.end)
-    a, b = 2 * unpack(ring.start), 2 * unpack(ring.end)
     verdict = np.zeros(len(edges), np.bool_)
-    for row, (x, y) in enumerate(middle.tolist()):
-        spans = np.flatnonzero((a[:, 0] <= x) != (b[:, 0] <= x))
-        first, second = a[spans].astype(object), b[spans].astype(object)
-        rightward = second[:, 0] > first[:, 0]
-        turn = (second[:, 0] - first[:, 0]) * (y - first[:, 1]) - (second[:, 1] - first[:, 1]) * (x - first[:, 0])
-        verdict[row] = np.count_nonzero(np.where(rightward, turn < 0, turn > 0)) % 2 == 1
+    if not len(ring):
+        return verdict
+    a, b = 2 * unpack(ring.start), 2 * unpack(ring.end)
+    middle = unpack(edges.start) + unpack(edges.end)
+    block = max(_MOST_PAIRS // len(ring), 1)
+    for first in range(0, len(edges), block):
+        point = middle[first : first + block]
+        over = (a[None, :, 0] <= point[:, None, 0]) != (b[None, :, 0] <= point[:, None, 0])
+        row, span = np.nonzero(over)
+        along, offset = b[span] - a[span], point[row] - a[span]
+        if max(int(np.abs(along).max(initial=0)), int(np.abs(offset).max(initial=0))) >= 1 << 31:
+            along, offset = along.astype(object), offset.astype(object)
+        turn = cross(along, offset)
+        below = np.where(along[:, 0] > 0, turn < 0, turn > 0).astype(bool)
+        verdict[first : first + block] = np.bincount(row[below], minlength=len(point)) % 2 == 1
     return verdict
 
 
