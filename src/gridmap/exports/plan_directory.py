@@ -53,7 +53,7 @@ FILES = (
 )
 
 
-def write_plan(plan: Plan, directory: Path, *, lang: Language | None = None) -> list[Path]:
+def write_plan(plan: Plan, directory: str | Path, *, lang: Language | None = None) -> list[Path]:
     """Write every file of ``plan``, see the top of this module.
 
     All is written into a directory beside and renamed when it is whole: an error or Ctrl-C leaves ``directory`` as it
@@ -80,7 +80,7 @@ def write_plan(plan: Plan, directory: Path, *, lang: Language | None = None) -> 
     StoreError
         If the disk fails.
     """
-    directory = directory.resolve()
+    directory = Path(directory).resolve()
     check_output_directory(directory)
     with disk_faults_named(directory), _swapped_in(directory) as partial:
         _write_files(plan, partial, lang)
@@ -160,7 +160,7 @@ def _replace_directory(directory: Path, partial: Path) -> None:
     shutil.rmtree(retired)
 
 
-def load_plan(directory: Path) -> Plan:
+def load_plan(directory: str | Path) -> Plan:
     """Read back a plan that ``write_plan`` wrote: equal frames, geometry bit for bit.
 
     A multi-polygon of one part comes back as a polygon; rows are numbered from 0.
@@ -170,6 +170,7 @@ def load_plan(directory: Path) -> Plan:
     UnreadableFile
         If a file of the plan is missing, broken or not gridmap's.
     """
+    directory = Path(directory)
     document = read_json(directory / "report.json")
     if not isinstance(document, dict) or document.get("made_by") != "gridmap":
         raise UnreadableFile("exports.no_plan", Place(file=str(directory)), missing="report.json")

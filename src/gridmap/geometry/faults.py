@@ -17,13 +17,16 @@ import shapely
 
 from gridmap import catalogue
 from gridmap.geometry.chain import Indices
-from gridmap.geometry.lattice import Geometries, geometries_to_degrees
+from gridmap.geometry.lattice import LATTICE_DEG, Geometries, geometries_to_degrees
+from gridmap.geometry.slits import open_slits
 from gridmap.geometry.soundness import find_duplicates, make_sound
 from gridmap.geometry.width import sizes_of
 from gridmap.geometry.winding import Chain, Faces, LeftOver, chain_of, faces_of, left_over, unresolved
 
 #: Holes up to this width between two or more neighbours are gaps, wider ones lakes or enclaves.
 MAX_GAP_M = 50.0
+#: A crack between neighbours that opens to the outside is a gap up to this width: about a metre.
+OPEN_SLIT_M, OPEN_SLIT_DEG = 1.0, 9e-6
 #: Gaps and overlaps up to this width are called slivers.
 SLIVER_M = 1.0
 #: Up to this width one vertex, put into both borders, is named as what would mend the fault.
@@ -131,7 +134,7 @@ def coverage_faults(
     sound, faults = unsound(polygons, names, geometries_to_degrees)
     rows = np.flatnonzero(~shapely.is_empty(sound))
     left = left_over(chain_of(sound[rows], rows))
-    found, _ = outline_faults(left, sound, names, geometries_to_degrees, max_gap_m)
+    found, _ = outline_faults(left, sound, names, geometries_to_degrees, max_gap_m, OPEN_SLIT_DEG / LATTICE_DEG)
     return faults + [_as_sliver(fault) if fault.width_m <= sliver_m else fault for fault in found]
 
 
@@ -183,7 +186,7 @@ def unsound(polygons: Geometries, ids: Sequence[str], frame: Frame) -> tuple[Geo
 
 
 def outline_faults(
-    left: LeftOver, polygons: Geometries, ids: Sequence[str], frame: Frame, max_gap_m: float
+    left: LeftOver, polygons: Geometries, ids: Sequence[str], frame: Frame, max_gap_m: float, slit: float
 ) -> tuple[list[Fault], list[Fault]]:
     """Overlaps and narrow gaps of polygons that tile nothing but their own outline.
 
@@ -192,6 +195,8 @@ def outline_faults(
     left : what their chain left over; owners are rows of ``polygons``
     polygons : (n,) valid, any plane
     frame : from that plane to degrees
+    max_gap_m : greatest width of a hole that is a gap, metres
+    slit : greatest width of a gap that opens to the outside, units of the plane
 
     Returns
     -------
@@ -204,8 +209,10 @@ def outline_faults(
     overlaps = overlap_faults(faces, over, owner, polygons, ids, frame)
     groups = owners_of(faces.right, owner, hole)
     gaps = faults_of(FaultKind.GAP, "validation.gap", frame(faces.polygon[hole]), groups, ids)
+    slits, sides = open_slits(polygons, slit, faces.polygon[hole])
     narrow = [len(gap.rows) > 1 and gap.width_m <= max_gap_m for gap in gaps]
     faults = overlaps + [gap for gap, is_fault in zip(gaps, narrow, strict=True) if is_fault]
+    faults += faults_of(FaultKind.GAP, "validation.gap", frame(slits), sides, ids)
     holes = [gap for gap, is_fault in zip(gaps, narrow, strict=True) if not is_fault]
     return widest_first(faults) + unresolved_faults(faces, left.chain, ids, frame), widest_first(holes)
 

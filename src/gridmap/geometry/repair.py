@@ -11,11 +11,12 @@ import shapely
 from gridmap.errors import BadValue
 from gridmap.geometry.chain import Edges, Indices
 from gridmap.geometry.cut_points import find_cut_points
-from gridmap.geometry.faults import Fault, coverage_faults
-from gridmap.geometry.lattice import Geometries, geometries_to_degrees, geometries_to_units
+from gridmap.geometry.faults import OPEN_SLIT_DEG, OPEN_SLIT_M, Fault, coverage_faults
+from gridmap.geometry.lattice import LATTICE_DEG, Geometries, geometries_to_degrees, geometries_to_units
 from gridmap.geometry.measure import area_m2
 from gridmap.geometry.predicates import Values
 from gridmap.geometry.reassembly import ANY_AREA, Ground, reassemble
+from gridmap.geometry.slits import fill_slits
 from gridmap.geometry.soundness import find_duplicates, make_sound
 from gridmap.geometry.validation import Report, validate_partition
 from gridmap.geometry.width import sizes_of
@@ -73,7 +74,8 @@ def repair_coverage(
     _check_tolerance(tolerance_m)
     before = coverage_faults(polygons, ids)
     everywhere = Ground(np.empty(0, object), np.full(len(polygons), ANY_AREA))
-    mended = _mended(_on_lattice(polygons), everywhere, tolerance_m)
+    closed = fill_slits(_on_lattice(polygons), _slit_units(tolerance_m))
+    mended = _mended(closed, everywhere, tolerance_m)
     after = coverage_faults(mended, ids)
     shift_m, area_change_m2 = _moved(polygons, mended)
     return Repaired(mended, shift_m, area_change_m2, tuple(_gone(before, after)), tuple(after))
@@ -125,6 +127,8 @@ def fix_partition(
     before = validate_partition(pieces, ids, areas=areas, area_ids=area_ids, area_of_piece=area_of_piece)
     snapped = _on_lattice(_to_units(pieces))
     ground = np.empty(0, object) if areas is None else _on_lattice(geometries_to_units(areas))
+    if areas is None:
+        snapped = fill_slits(snapped, _slit_units(tolerance_m))
     bound = np.full(len(pieces), ANY_AREA) if area_of_piece is None else area_of_piece
     mended = _mended(snapped, Ground(ground, bound), tolerance_m)
     fixed = geometries_to_degrees(mended)
@@ -157,6 +161,11 @@ def _on_lattice(polygons: Geometries) -> Geometries:
         rounded = sound.polygons.copy()
         rounded[sound.rows] = shapely.set_precision(rounded[sound.rows], 1)
     return rounded
+
+
+def _slit_units(tolerance_m: float) -> float:
+    """Width of the open slits to fill: those that count as faults, and no wider than the tolerance."""
+    return min(tolerance_m / OPEN_SLIT_M, 1.0) * OPEN_SLIT_DEG / LATTICE_DEG
 
 
 def _mended(polygons: Geometries, ground: Ground, tolerance_m: float) -> Geometries:

@@ -22,6 +22,8 @@ from gridmap.geometry.chain import Edges, Indices, cancel
 from gridmap.geometry.cut_points import CutPoints, find_cut_points
 from gridmap.geometry.faults import (
     MAX_GAP_M,
+    OPEN_SLIT_DEG,
+    OPEN_SLIT_M,
     Fault,
     FaultKind,
     Frame,
@@ -140,7 +142,8 @@ def validate_partition(
     sound, faults = unsound(_scaled(pieces, plane), ids, frame)
     if areas is None:
         left = left_over(_chain_of_rows(sound))
-        found, holes = outline_faults(left, sound, ids, frame, max_gap_m)
+        slit = (OPEN_SLIT_DEG if to_degrees is None else OPEN_SLIT_M) * plane
+        found, holes = outline_faults(left, sound, ids, frame, max_gap_m, slit)
         unnoded, cuts = [left.unnoded], list[CutPoints]()
     else:
         ground = _scaled(_checked(areas, area_ids), plane)

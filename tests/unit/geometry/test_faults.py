@@ -170,3 +170,19 @@ def test_real_counties_are_a_clean_coverage_and_a_moved_vertex_is_found(province
         assert {row} < set(fault.rows)
         assert fault.width_m < 0.02
         assert fault.geometry.distance(shapely.Point(vertex / 1e7)) < 1e-6
+
+
+@pytest.mark.parametrize("width", [1, 30, 80])
+def test_a_crack_that_opens_to_the_outside_is_a_sliver_of_its_width(width: int) -> None:
+    west = shapely.box(1_112_000_000, 307_000_000, 1_112_010_000, 307_010_000)
+    east = shapely.box(1_112_010_000 + width, 307_000_000, 1_112_020_000, 307_010_000)
+    (fault,) = coverage_faults(np.array([west, east], dtype=object), ["west", "east"])
+    assert fault.kind is FaultKind.SLIVER
+    assert fault.ids == ("west", "east")
+    assert fault.width_m == pytest.approx(width * 1e-7 * 111_320 * np.cos(np.radians(30.7)), rel=0.02)
+
+
+def test_a_river_between_neighbours_is_no_fault() -> None:
+    west = shapely.box(1_112_000_000, 307_000_000, 1_112_010_000, 307_010_000)
+    east = shapely.box(1_112_010_300, 307_000_000, 1_112_020_000, 307_010_000)
+    assert coverage_faults(np.array([west, east], dtype=object)) == []

@@ -191,3 +191,14 @@ def test_a_border_bent_over_one_left_alone_loses_no_piece() -> None:
     fixed = fix_partition(pieces, list("abcd"), areas=area, area_ids=["x"])
     assert fixed.after.faults == ()
     assert fixed.shift_m.max() < 0.1
+
+
+def test_a_crack_that_opens_to_the_outside_is_closed_up_to_the_tolerance() -> None:
+    west = shapely.box(1_112_000_000, 307_000_000, 1_112_010_000, 307_010_000)
+    east = shapely.box(1_112_010_030, 307_000_000, 1_112_020_000, 307_010_000)
+    cracked = np.array([west, east], dtype=object)
+    assert repair_coverage(cracked, tolerance_m=0.1).left != ()
+    repaired = repair_coverage(cracked, tolerance_m=1.0)
+    assert repaired.left == ()
+    assert len(repaired.fixed) == 1
+    assert shapely.area(repaired.polygons).sum() == 20_000 * 10_000
