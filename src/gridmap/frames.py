@@ -39,7 +39,7 @@ RESOLUTIONS = range(16)
 _MOST_DEGREES, _MOST_METRES = 360.0, 2e8
 
 #: Columns that name a piece, where the caller names none; the first that is there counts.
-PIECE_COLUMNS = ("cell_id", "grid_code", "id")
+PIECE_COLUMNS = ("cell_id", "grid_code", "id", "area_code")
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,14 @@ def _area_of_piece(
     has_codes = (code_column or first_column(_attributes(areas), AREA_CODE)) is not None
     if "area_code" not in pieces.columns or not has_codes or not 1 < len(areas) == len(row_of):
         return None
-    return np.array([row_of.get(code, -1) for code in folded_texts(pieces["area_code"], fold_code)], dtype=np.intp)
+    codes = folded_texts(pieces["area_code"], fold_code)
+    named = np.array([row_of.get(code, -1) for code in codes], dtype=np.intp)
+    if (named >= 0).any():
+        return named
+    # Pieces that are areas themselves, villages of townships: their codes begin with those of their areas.
+    widths = {len(code) for code in row_of}
+    begun = [{row_of[code[:width]] for width in widths if code and code[:width] in row_of} for code in codes]
+    return np.array([min(rows) for rows in begun], dtype=np.intp) if all(begun) else None
 
 
 def _plane_of(frame: gpd.GeoDataFrame) -> Any:

@@ -280,8 +280,10 @@ def test_a_piece_in_another_area_than_it_names_is_a_fault():
 def test_columns_that_name_pieces_and_areas_may_be_chosen():
     cells = gridmap.partition(villages(), RESOLUTION).cells.assign(tag=lambda frame: "p" + frame.index.astype(str))
     areas = villages(nr=["990101001001", "990101001002", "990101001003"], code=["x", "y", "z"])
-    assert gridmap.validate(cells, areas).verdict == "invalid"
+    assert gridmap.validate(cells, areas).verdict == "valid"  # x, y, z are another system of codes: no labels
     assert gridmap.validate(cells, areas, code_column="nr").verdict == "valid"
+    mislabelled = cells.assign(area_code=["990101001001", *(["990101001009"] * (len(cells) - 1))])
+    assert gridmap.validate(mislabelled, areas, code_column="nr").verdict == "invalid"
     report = gridmap.validate(cells.drop(index=0), areas, id_column="tag", code_column="nr")
     assert {name for fault in report.faults for name in fault.ids} & {"990101001001", *cells["tag"]}
     for wrong in ({"id_column": "nothing"}, {"code_column": "nothing"}):
@@ -303,3 +305,21 @@ def test_read_areas_keeps_its_warnings_on_the_frame(tmp_path):
     read = frames.read_areas(tmp_path / "villages.geojson", datum="wgs84")
     assert read["area_code"].tolist() == villages()["area_code"].tolist()
     assert read.attrs["warnings"] == []
+
+
+def test_villages_are_proved_against_their_townships_by_the_beginning_of_their_codes() -> None:
+    villages = gpd.GeoDataFrame(
+        {"area_code": ["990101001001", "990101001002", "990101002001"]},
+        geometry=[shapely.box(west, 30, east, 30.1) for west, east in ((111, 111.1), (111.1, 111.2), (111.2, 111.3))],
+        crs="EPSG:4326",
+    )
+    townships = gpd.GeoDataFrame(
+        {"area_code": ["990101001", "990101002"]},
+        geometry=[shapely.box(111, 30, 111.2, 30.1), shapely.box(111.2, 30, 111.3, 30.1)],
+        crs="EPSG:4326",
+    )
+    assert gridmap.validate(villages, townships).verdict == "valid"
+    swapped = villages.assign(area_code=["990101001001", "990101002002", "990101002001"])
+    report = gridmap.validate(swapped, townships)
+    assert {str(fault.kind) for fault in report.faults} == {"gap", "outside"}
+    assert "990101002002" in {name for fault in report.faults for name in fault.ids}
