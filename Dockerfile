@@ -10,7 +10,11 @@ RUN python -m venv /opt/gridmap \
  && /opt/gridmap/bin/python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
 
 FROM python:3.11-slim
-RUN useradd --create-home --uid 10001 gridmap
+# The raster reader's library is linked against the system's expat.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libexpat1 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home --uid 10001 gridmap
 COPY --from=build /opt/gridmap /opt/gridmap
 ENV PATH=/opt/gridmap/bin:$PATH \
     PYTHONUNBUFFERED=1

@@ -136,7 +136,11 @@ def inner_edges_left(pieces: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> int:
     net = np.bincount(which, weights=np.where(start < end, 1, -1), minlength=len(distinct))
     left = distinct[net != 0]
     middle = (points[left // len(points)] + points[left % len(points)]) / 2
-    border = shapely.STRtree(shapely.get_parts(shapely.boundary(areas.geometry.to_numpy())))
+    corner, of_ring = shapely.get_coordinates(
+        shapely.get_rings(shapely.get_parts(areas.geometry.to_numpy())), return_index=True
+    )
+    segment = np.flatnonzero(of_ring[1:] == of_ring[:-1])
+    border = shapely.STRtree(shapely.linestrings(np.stack([corner[segment], corner[segment + 1]], axis=1)))
     near = border.query(shapely.points(middle.real, middle.imag), predicate="dwithin", distance=5e-7)[0]
     return len(left) - len(np.unique(near))
 

@@ -1,8 +1,10 @@
-"""Fixtures for every room: a small plan made by hand, whose figures are known."""
+"""Fixtures for every room: a small plan made by hand, and what every refusal must be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import geopandas as gpd
@@ -15,10 +17,37 @@ import shapely
 from gridmap.domain.kinds import FacilityKind
 from gridmap.domain.plan import Plan, RuleResult
 from gridmap.domain.plan_settings import DEFAULT_RADIUS_M, PlanSettings
+from gridmap.errors import InputError
 
 CENTRE = (30.8, 111.3)
 CLASSES = ("all", "urban", "fringe", "rural")
 VILLAGES = ("东塆村", "西漷社区", "北墘村")
+
+
+Refused = Callable[..., AbstractContextManager[None]]
+
+
+@pytest.fixture
+def refused() -> Refused:
+    """Context in which exactly one clear refusal of the given sort must come."""
+
+    @contextmanager
+    def expect(leaf: type[InputError], *words: str) -> Iterator[None]:
+        with pytest.raises(InputError) as caught:
+            yield
+        error = caught.value
+        assert type(error) is leaf, f"{type(error).__name__}: {error}"
+        said = error.message("en")
+        for word in words:
+            assert word in str(error), str(error)
+        for text in (said, error.message("zh")):
+            assert "\n" not in text
+            assert not re.search(r"\{[a-z_]+\}", text), "a placeholder is left"
+            assert "gridmap-" not in text, "names the staged copy"
+            assert "Traceback" not in text
+        assert error.exit_code == 2
+
+    return expect
 
 
 @pytest.fixture(scope="session")

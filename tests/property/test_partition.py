@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gridmap.errors import InvalidGeometry, OutOfPlace
+from gridmap.geometry.area_cut import AreaPieces, cut_area
 from gridmap.geometry.chain import cancel, edges_of
 from gridmap.geometry.hexes import library_outlines
 from gridmap.geometry.lattice import geometries_to_units, to_units
-from gridmap.geometry.partition import AreaPieces, cut_area, partition_areas
+from gridmap.geometry.partition import partition_areas
 
 SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -1,0 +1,186 @@
+"""Cut one area into its cells and prove the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from gridmap.errors import InvalidGeometry, OutOfPlace, Place, ProofFailed
+from gridmap.geometry.boundary import follow
+from gridmap.geometry.certificate import AreaProof, prove
+from gridmap.geometry.chain import Edges, Indices, cancel, distinct, edges_of
+from gridmap.geometry.clip import clip
+from gridmap.geometry.cover import Cover, cover
+from gridmap.geometry.hexes import Cells, Outlines
+from gridmap.geometry.lattice import MAX_X, MAX_Y, UNITS_PER_DEGREE, Geometries, pack, to_degrees, unpack
+from gridmap.geometry.rings import polygons_of_rings
+from gridmap.geometry.snap_overlay import SnapOverlay
+
+
+@dataclass(frozen=True, slots=True)
+class AreaPieces:
+    """Pieces of one area, by cell.
+
+    Attributes
+    ----------
+    cell : (n,) uint64, ascending
+    geometry : (n,) polygons or multipolygons, lattice frame
+    edges : directed edges of all pieces, owners are rows
+    left_over : those that did not cancel: the noded border of the area
+    proof : what the certificate says of the area
+    """
+
+    cell: Cells
+    geometry: Geometries
+    edges: Edges
+    left_over: Edges
+    proof: AreaProof
+
+
+def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPieces:
+    """Cut one area into its cells and prove the result.
+
+    Parameters
+    ----------
+    polygon : polygon or multipolygon, lattice frame, valid
+
+    Raises
+    ------
+    OutOfPlace
+        If the area lies at the antimeridian or a pole, where cells have no outline in longitude and latitude.
+    InvalidGeometry
+        If a cell cuts off a sharp corner of the area within the rounding, some centimetres from its tip.
+    ProofFailed
+        If the pieces could not be proved to tile the area.
+    """
+    border = edges_of(np.array([polygon], dtype=object))
+    covered = cover(polygon, border, resolution)
+    _refuse_wrapped(covered, code)
+    whole = np.flatnonzero(~covered.border)
+    crossed = np.flatnonzero(covered.border)
+    parts, part_row = _cut_crossed(covered, crossed, border, polygon)
+    cell, geometry, part_owner = _rows(covered, whole, crossed, parts, part_row)
+    whole_owner = np.searchsorted(cell, covered.cells[whole])
+    edges = Edges.join([_outline_edges(covered.outlines, whole, whole_owner), edges_of(parts, part_owner)])
+    left_over = cancel(edges)
+    shift_m, mismatches = follow(border, left_over)
+    if mismatches:
+        _refuse_lost_corner(border, left_over, code)
+        raise unproved(code, mismatches[0].start)
+    return AreaPieces(cell, geometry, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
+
+
+def unproved(code: str, packed: int) -> ProofFailed:
+    """Error that names the packed point where a proof failed."""
+    lon, lat = to_degrees(unpack(np.array([packed])))[0]
+    return ProofFailed("geometry.unproved", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
+
+
+def _refuse_lost_corner(border: Edges, left_over: Edges, code: str) -> None:
+    """Name a sharp corner of the area that a cell cuts off within the rounding, so that it is gone from the pieces."""
+    gone = np.setdiff1d(np.concatenate([border.start, border.end]), np.concatenate([left_over.start, left_over.end]))
+    if len(gone):
+        lon, lat = to_degrees(unpack(gone[:1]))[0]
+        raise InvalidGeometry("geometry.lost_corner", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
+
+
+def _cut_crossed(
+    covered: Cover, crossed: Indices, border: Edges, polygon: shapely.Geometry
+) -> tuple[Geometries, Indices]:
+    """Parts of the border cells ``crossed``, and the row in ``crossed`` of each."""
+    size = np.diff(covered.outlines.offset)[crossed]
+    crossings = _all_crossings(covered, crossed, border)
+    parts, rows, undecided = [], [], []
+    for corner_count in np.unique(size):
+        same = np.flatnonzero(size == corner_count)
+        point, _ = _corner_rows(covered.outlines, crossed[same])
+        corners = covered.outlines.points[point].astype(np.int64).reshape(len(same), -1, 2)
+        row_of = np.full(len(crossed), -1)
+        row_of[same] = np.arange(len(same))
+        of_these = crossings[row_of[crossings[:, 0]] >= 0]
+        clipped = clip(corners, border, np.stack([row_of[of_these[:, 0]], of_these[:, 1]], axis=1), polygon)
+        parts.append(clipped.parts)
+        rows.append(same[clipped.row])
+        undecided += same[clipped.undecided].tolist()
+    if undecided:
+        overlay = SnapOverlay.of(border)
+        for row in undecided:
+            pieces = overlay.cut(int(covered.cells[crossed[row]]))
+            parts.append(pieces)
+            rows.append(np.full(len(pieces), row))
+    none = np.empty(0, object), np.empty(0, np.int64)
+    return np.concatenate([none[0], *parts]), np.concatenate([none[1], *rows])
+
+
+def _all_crossings(covered: Cover, crossed: Indices, border: Edges) -> Indices:
+    """Pairs of a row of ``crossed`` and a border edge that may cross that cell, sorted; cells of the seam included."""
+    row_of = np.full(len(covered.cells), -1)
+    row_of[crossed] = np.arange(len(crossed))
+    known = np.stack([row_of[covered.crossings[:, 0]], covered.crossings[:, 1]], axis=1)
+    seam = crossed[covered.seam[crossed]]
+    if not len(seam):
+        return known
+    outlines = covered.outlines
+    corners = [outlines.points[outlines.offset[row] : outlines.offset[row + 1]] for row in seam]
+    boxes = shapely.box(*np.array([[*(xy.min(axis=0) - 2), *(xy.max(axis=0) + 2)] for xy in corners]).T)
+    lines = shapely.linestrings(np.stack([unpack(border.start), unpack(border.end)], axis=1).astype(np.float64))
+    edge, box = shapely.STRtree(boxes).query(lines)
+    pairs = np.concatenate([known, np.stack([row_of[seam[box]], edge], axis=1)])
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _refuse_wrapped(covered: Cover, code: str) -> None:
+    points, offset = covered.outlines.points, covered.outlines.offset[:-1]
+    if not len(offset):
+        return
+    width = np.maximum.reduceat(points[:, 0], offset) - np.minimum.reduceat(points[:, 0], offset)
+    if (width > MAX_X).any() or np.abs(points[:, 1]).max() >= MAX_Y:
+        lon, lat = points[offset[int(width.argmax())]] / UNITS_PER_DEGREE
+        raise OutOfPlace("geometry.antimeridian", Place(code=code), lon=f"{lon:.4f}", lat=f"{lat:.4f}")
+
+
+def _corner_rows(outlines: Outlines, rows: Indices) -> tuple[Indices, Indices]:
+    """Point rows of these outlines one after the other, and which of ``rows`` each belongs to."""
+    size = np.diff(outlines.offset)[rows]
+    owner = np.repeat(np.arange(len(rows)), size)
+    point = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size) + np.repeat(outlines.offset[rows], size)
+    return point, owner
+
+
+def _hexagons(outlines: Outlines, rows: Indices) -> Geometries:
+    point, owner = _corner_rows(outlines, rows)
+    return polygons_of_rings(outlines.points[point], np.searchsorted(owner, np.arange(len(rows) + 1)))
+
+
+def _outline_edges(outlines: Outlines, rows: Indices, owners: Indices) -> Edges:
+    point, owner = _corner_rows(outlines, rows)
+    packed = pack(outlines.points[point])
+    size = np.diff(outlines.offset)[rows]
+    following = np.arange(1, len(point) + 1)
+    last = np.cumsum(size) - 1
+    following[last] -= size
+    return Edges(packed, packed[following], owners[owner])
+
+
+def _rows(
+    covered: Cover, whole: Indices, crossed: Indices, parts: Geometries, part_row: Indices
+) -> tuple[Cells, Geometries, Indices]:
+    """One row a cell, ascending: cells, their geometry, and the row of each part."""
+    part_cell = covered.cells[crossed][part_row]
+    cut = distinct(part_cell)
+    part_of_cut = np.searchsorted(cut, part_cell)
+    order = np.argsort(part_of_cut, kind="stable")
+    count = np.bincount(part_of_cut, minlength=len(cut))
+    joined = parts[order][np.cumsum(count) - count]
+    of_several = count[part_of_cut[order]] > 1
+    if of_several.any():
+        indices = np.cumsum(count > 1)[part_of_cut[order][of_several]] - 1
+        joined[count > 1] = shapely.multipolygons(parts[order][of_several], indices=indices)
+    cells = np.concatenate([covered.cells[whole], cut])
+    geometry = np.concatenate([_hexagons(covered.outlines, whole), joined])
+    ascending = np.argsort(cells)
+    row_of = np.empty(len(cells), np.int64)
+    row_of[ascending] = np.arange(len(cells))
+    return cells[ascending], geometry[ascending], row_of[len(whole) :][part_of_cut]
