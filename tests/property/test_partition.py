@@ -18,7 +18,7 @@ from gridmap.geometry.hexes import library_outlines
 from gridmap.geometry.lattice import geometries_to_units, to_units
 from gridmap.geometry.partition import partition_areas
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def signed_edges(polygons: object) -> dict[tuple[int, int], int]:

@@ -16,6 +16,7 @@ from gridmap import frames, verify
 from gridmap.errors import Place
 from gridmap.exports.json_file import write_json
 from gridmap.exports.vector import write_features
+from gridmap.geometry import partition
 from gridmap.geometry.chain import Edges, cancel, edges_of, twice_area
 from gridmap.geometry.datum import Datum
 from gridmap.geometry.lattice import geometries_to_units, unpack
@@ -155,3 +156,11 @@ def test_the_certificate_is_what_interfaces_fix(tmp_path: Path) -> None:
     ]
     assert document["areas"][0]["max_boundary_shift_m"] <= 0.01
     assert json.loads(json.dumps(document)) == document
+
+
+def test_borders_are_cancelled_as_areas_come_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    areas = read_as_gcj02(with_neighbours("429005"), tmp_path)
+    units, codes = geometries_to_units(areas.geometry.to_numpy()), areas["area_code"].tolist()
+    at_the_end = [pieces.proof for pieces in cut_areas(units, codes, 7)]
+    monkeypatch.setattr(partition, "_MOST_WAITING", 100)
+    assert [pieces.proof for pieces in cut_areas(units, codes, 7)] == at_the_end

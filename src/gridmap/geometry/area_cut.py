@@ -72,7 +72,7 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
     return AreaPieces(cell, geometry, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
 
 
-def unproved(code: str, packed: int) -> ProofFailed:
+def unproved(code: str | None, packed: int) -> ProofFailed:
     """Error that names the packed point where a proof failed."""
     lon, lat = to_degrees(unpack(np.array([packed])))[0]
     return ProofFailed("geometry.unproved", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")

@@ -23,6 +23,9 @@ from gridmap.geometry.hexes import Cells
 from gridmap.geometry.lattice import Geometries, to_degrees, unpack
 from gridmap.geometry.measure import SEMI_MAJOR_M
 
+#: Border edges that are kept before those of neighbours are cancelled.
+_MOST_WAITING = 1_000_000
+
 
 @dataclass(frozen=True)
 class Partition:
@@ -115,18 +118,23 @@ def cut_areas(polygons: Geometries, area_codes: Sequence[str], resolution: int) 
     OutOfPlace, InvalidGeometry, ProofFailed
         As ``partition_areas``.
     """
-    borders: list[Edges] = []
+    border, pending, waiting = Edges.join([]), list[Edges](), 0
     for polygon, code in zip(polygons, area_codes, strict=True):
         pieces = cut_area(polygon, code, resolution)
-        borders.append(Edges(pieces.left_over.start, pieces.left_over.end, np.zeros(len(pieces.left_over), np.int64)))
+        left = pieces.left_over
+        pending.append(Edges(left.start, left.end, np.zeros(len(left), np.int64)))
+        waiting += len(left)
+        if waiting > max(len(border), _MOST_WAITING):
+            # What neighbours share goes; only the outline of all areas so far is kept.
+            border, pending, waiting = cancel(Edges.join([border, *pending])), [], 0
         yield pieces
-    _prove_neighbours(polygons, borders)
+    _prove_neighbours(polygons, cancel(Edges.join([border, *pending])))
 
 
-def _prove_neighbours(polygons: Geometries, borders: list[Edges]) -> None:
-    _, mismatches = follow(cancel(edges_of(polygons)), cancel(Edges.join(borders)))
+def _prove_neighbours(polygons: Geometries, border: Edges) -> None:
+    _, mismatches = follow(cancel(edges_of(polygons)), border)
     if mismatches:
-        raise unproved("*", mismatches[0].start)
+        raise unproved(None, mismatches[0].start)
 
 
 def adjacent(edges: Edges) -> tuple[Indices, NDArray[np.float64]]:
