@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from gridmap import catalogue, inputs
 from gridmap.errors import BadValue, DuplicateId, OutOfPlace, Place
+from gridmap.geometry.area_cut import AreaPieces
 from gridmap.geometry.certificate import AreaProof, certificate
 from gridmap.geometry.datum import Datum
 from gridmap.geometry.faults import metres
 from gridmap.geometry.lattice import Geometries, geometries_to_degrees
-from gridmap.geometry.measure import area_m2
 from gridmap.geometry.partition import Partition as PartitionArrays
 from gridmap.geometry.partition import cut_areas, partition_areas
 from gridmap.geometry.repair import TOLERANCE_M, FixedPartition, fix_partition, repair_coverage
@@ -109,7 +109,7 @@ def partition(areas: gpd.GeoDataFrame, resolution: int) -> Partition:
     codes, polygons = area_polygons(areas)
     require_tiling(polygons, codes)
     cut = partition_areas(polygons, codes, resolution)
-    cells = cell_frame(cut.cell, np.array(codes, dtype=object)[cut.area], cut.geometry)
+    cells = cell_frame(cut.pieces)
     return Partition(cells, cut.certificate, cut)
 
 
@@ -131,8 +131,7 @@ class PartitionStream:
         """Cut one area after the other."""
         self._proofs = []
         for pieces in cut_areas(self._polygons, self._codes, self._resolution):
-            code = np.full(len(pieces.cell), pieces.proof.area_code, dtype=object)
-            yield cell_frame(pieces.cell, code, pieces.geometry)
+            yield cell_frame([pieces])
             self._proofs.append(pieces.proof)
 
     @property
@@ -147,12 +146,16 @@ def check_resolution(resolution: int) -> None:
         raise BadValue("inputs.no_such_resolution", resolution=resolution)
 
 
-def cell_frame(cell: NDArray[np.uint64], code: NDArray[np.object_], geometry: Geometries) -> gpd.GeoDataFrame:
-    """Frame of cells from arrays of the kernel (geometry in the lattice frame)."""
-    names = [f"{index:x}" for index in cell.tolist()]
-    columns = {"cell_id": pd.Series(names, dtype=object), "area_code": pd.Series(code, dtype=object)}
-    columns["area_m2"] = pd.Series(area_m2(geometry))
-    return gpd.GeoDataFrame(columns, geometry=geometries_to_degrees(geometry), crs=WGS84)
+def cell_frame(areas: Sequence[AreaPieces]) -> gpd.GeoDataFrame:
+    """Frame of the cells of areas, one area after the other."""
+    names = [f"{index:x}" for pieces in areas for index in pieces.cell.tolist()]
+    codes = np.repeat(
+        np.array([pieces.proof.area_code for pieces in areas], dtype=object), [len(pieces.cell) for pieces in areas]
+    )
+    columns = {"cell_id": pd.Series(names, dtype=object), "area_code": pd.Series(codes, dtype=object)}
+    columns["area_m2"] = pd.Series(np.concatenate([pieces.shapes.area_m2() for pieces in areas]))
+    geometry = np.concatenate([pieces.shapes.in_degrees() for pieces in areas])
+    return gpd.GeoDataFrame(columns, geometry=geometry, crs=WGS84)
 
 
 def repair_areas(areas: gpd.GeoDataFrame, tolerance_m: float = TOLERANCE_M, file: str = "") -> gpd.GeoDataFrame:

@@ -42,18 +42,18 @@ def signed_edges(polygons: object) -> dict[tuple[int, int], int]:
 
 def assert_exact(area: shapely.Geometry, pieces: AreaPieces) -> None:
     """Check a partition by plain geometry and by a plain edge count, not by the code under test."""
-    assert shapely.is_valid(pieces.geometry).all()
+    assert shapely.is_valid(pieces.shapes.on_lattice()).all()
     assert len(np.unique(pieces.cell)) == len(pieces.cell)
-    left = signed_edges(pieces.geometry)
+    left = signed_edges(pieces.shapes.on_lattice())
     assert all(count == 1 for count in left.values())
     border = shapely.boundary(area)
     ends = shapely.points([point for edge in left for point in edge])
     assert shapely.distance(ends, border).max() <= 0.75
     corners = {tuple(point) for point in shapely.get_coordinates(area)}
     assert corners <= {point for edge in left for point in edge}
-    assert abs(shapely.area(pieces.geometry).sum() - shapely.area(area)) <= shapely.length(area) * 0.75 + 1
+    assert abs(shapely.area(pieces.shapes.on_lattice()).sum() - shapely.area(area)) <= shapely.length(area) * 0.75 + 1
     hexagons = library_outlines(pieces.cell)
-    for row, piece in enumerate(pieces.geometry):
+    for row, piece in enumerate(pieces.shapes.on_lattice()):
         corners_of_cell = hexagons.points[hexagons.offset[row] : hexagons.offset[row + 1]]
         assert shapely.Polygon(corners_of_cell).buffer(1.5).covers(piece)
 
@@ -195,7 +195,7 @@ def test_neighbours_made_apart_cancel_along_their_shared_border(data: st.DataObj
     apart = [cut_area(side, "a", resolution) for side in halves]
     together = partition_areas(sides, ["1", "2"], resolution)
     assert [list(p.cell) for p in apart] == [list(together.cell[together.area == row]) for row in (0, 1)]
-    left = signed_edges(np.concatenate([pieces.geometry for pieces in apart]))
+    left = signed_edges(np.concatenate([pieces.shapes.on_lattice() for pieces in apart]))
     outline = cancel(edges_of(sides))
     assert (
         shapely.distance(

@@ -136,7 +136,7 @@ def test_all_counties_of_the_country_are_exact_at_resolution_7() -> None:
         units, _ = onto_lattice(given.geometry.to_numpy(), GCJ02, lambda row: Place(feature=row))
         for pieces in cut_areas(units, given["area_code"].tolist(), 7):
             made += 1
-            assert shapely.is_valid(pieces.geometry).all()
+            assert shapely.is_valid(pieces.shapes.on_lattice()).all()
     assert made == 2875
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gridmap.errors import InvalidGeometry, OutOfPlace, Place, ProofFailed
 from gridmap.geometry.boundary import follow
@@ -14,9 +16,51 @@ from gridmap.geometry.chain import Edges, Indices, cancel, distinct, edges_of
 from gridmap.geometry.clip import clip
 from gridmap.geometry.cover import Cover, cover
 from gridmap.geometry.hexes import Cells, Outlines
-from gridmap.geometry.lattice import MAX_X, MAX_Y, UNITS_PER_DEGREE, Geometries, pack, to_degrees, unpack
+from gridmap.geometry.lattice import (
+    MAX_X,
+    MAX_Y,
+    UNITS_PER_DEGREE,
+    Geometries,
+    geometries_to_degrees,
+    pack,
+    to_degrees,
+    unpack,
+)
+from gridmap.geometry.measure import area_m2, ring_area_m2
 from gridmap.geometry.rings import polygons_of_rings
 from gridmap.geometry.snap_overlay import SnapOverlay
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Ground of pieces, from which polygons are made when asked for: making them is a good part of all the work.
+
+    Attributes
+    ----------
+    whole : outlines of the pieces that are whole cells
+    cut : polygons or multipolygons of the others, lattice frame
+    order : (n,) int64, rows of the whole ones and then the cut ones, in the order of the pieces
+    """
+
+    whole: Outlines
+    cut: Geometries
+    order: Indices
+
+    def on_lattice(self) -> Geometries:
+        """Polygons or multipolygons in the lattice frame."""
+        return self._in_order(polygons_of_rings(self.whole.points, self.whole.offset), self.cut)
+
+    def in_degrees(self) -> Geometries:
+        """Polygons or multipolygons in degrees."""
+        whole = polygons_of_rings(to_degrees(self.whole.points), self.whole.offset)
+        return self._in_order(whole, geometries_to_degrees(self.cut))
+
+    def area_m2(self) -> NDArray[np.float64]:
+        """Area of each, square metres on the ellipsoid."""
+        return self._in_order(ring_area_m2(self.whole.points, self.whole.offset), area_m2(self.cut))
+
+    def _in_order(self, whole: NDArray[Any], cut: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(np.concatenate([whole, cut])[self.order])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +70,14 @@ class AreaPieces:
     Attributes
     ----------
     cell : (n,) uint64, ascending
-    geometry : (n,) polygons or multipolygons, lattice frame
+    shapes : their ground
     edges : directed edges of all pieces, owners are rows
     left_over : those that did not cancel: the noded border of the area
     proof : what the certificate says of the area
     """
 
     cell: Cells
-    geometry: Geometries
+    shapes: Shapes
     edges: Edges
     left_over: Edges
     proof: AreaProof
@@ -61,7 +105,7 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
     whole = np.flatnonzero(~covered.border)
     crossed = np.flatnonzero(covered.border)
     parts, part_row = _cut_crossed(covered, crossed, border, polygon)
-    cell, geometry, part_owner = _rows(covered, whole, crossed, parts, part_row)
+    cell, shapes, part_owner = _rows(covered, whole, crossed, parts, part_row)
     whole_owner = np.searchsorted(cell, covered.cells[whole])
     edges = Edges.join([_outline_edges(covered.outlines, whole, whole_owner), edges_of(parts, part_owner)])
     left_over = cancel(edges)
@@ -69,7 +113,7 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
     if mismatches:
         _refuse_lost_corner(border, left_over, code)
         raise unproved(code, mismatches[0].start)
-    return AreaPieces(cell, geometry, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
+    return AreaPieces(cell, shapes, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
 
 
 def unproved(code: str | None, packed: int) -> ProofFailed:
@@ -149,11 +193,6 @@ def _corner_rows(outlines: Outlines, rows: Indices) -> tuple[Indices, Indices]:
     return point, owner
 
 
-def _hexagons(outlines: Outlines, rows: Indices) -> Geometries:
-    point, owner = _corner_rows(outlines, rows)
-    return polygons_of_rings(outlines.points[point], np.searchsorted(owner, np.arange(len(rows) + 1)))
-
-
 def _outline_edges(outlines: Outlines, rows: Indices, owners: Indices) -> Edges:
     point, owner = _corner_rows(outlines, rows)
     packed = pack(outlines.points[point])
@@ -166,8 +205,8 @@ def _outline_edges(outlines: Outlines, rows: Indices, owners: Indices) -> Edges:
 
 def _rows(
     covered: Cover, whole: Indices, crossed: Indices, parts: Geometries, part_row: Indices
-) -> tuple[Cells, Geometries, Indices]:
-    """One row a cell, ascending: cells, their geometry, and the row of each part."""
+) -> tuple[Cells, Shapes, Indices]:
+    """One row a cell, ascending: cells, their ground, and the row of each part."""
     part_cell = covered.cells[crossed][part_row]
     cut = distinct(part_cell)
     part_of_cut = np.searchsorted(cut, part_cell)
@@ -179,8 +218,9 @@ def _rows(
         indices = np.cumsum(count > 1)[part_of_cut[order][of_several]] - 1
         joined[count > 1] = shapely.multipolygons(parts[order][of_several], indices=indices)
     cells = np.concatenate([covered.cells[whole], cut])
-    geometry = np.concatenate([_hexagons(covered.outlines, whole), joined])
     ascending = np.argsort(cells)
     row_of = np.empty(len(cells), np.int64)
     row_of[ascending] = np.arange(len(cells))
-    return cells[ascending], geometry[ascending], row_of[len(whole) :][part_of_cut]
+    point, owner = _corner_rows(covered.outlines, whole)
+    outlines = Outlines(covered.outlines.points[point], np.searchsorted(owner, np.arange(len(whole) + 1)))
+    return cells[ascending], Shapes(outlines, joined, ascending), row_of[len(whole) :][part_of_cut]

@@ -21,8 +21,13 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Cells = NDArray[np.uint64]
 
-#: Corners of a cell in thirds of the axial unit vectors, counter-clockwise.
-_CORNERS = np.array([(2, 1), (1, 2), (-1, 1), (-2, -1), (-1, -2), (1, -1)])
+#: The two corners that belong to a cell, in thirds of the axial unit vectors.
+_OWN_CORNERS = np.array([(2, 1), (1, 2)])
+#: Corners of a cell, counter-clockwise: which of the two, of the neighbour at which step.
+_KINDS = np.array([0, 1, 0, 1, 0, 1])
+_STEPS = np.array([(0, 0), (0, 0), (-1, 0), (-1, -1), (-1, -1), (0, -1)])
+#: Above this many places for each that is taken, a table of all places would cost more than sorting.
+_SPARSE = 8
 #: A corner this near a rounding tie, lattice units, takes the canonical vertex; the two ways differ by less than 1e-6.
 _TIE = 1e-5
 
@@ -63,10 +68,34 @@ def lattice_outlines(lattice: FaceLattice, ab: Indices, cells: Cells) -> Outline
     ab : (n, 2) int64 axial coordinates
     cells : (n,) uint64, the same cells
     """
-    thirds = (3 * ab[:, None, :] + _CORNERS).reshape(-1, 2)
+    if not len(ab):
+        return Outlines(np.empty((0, 2)), np.zeros(1, np.int64))
+    low = ab.min(axis=0) - 1
+    height, width = ab.max(axis=0) - low + 1
+    # Each corner is one of two that belong to a cell of the lattice: three cells share it, and it is drawn once.
+    step = np.stack([_KINDS * height + _STEPS[:, 0], _STEPS[:, 1]], axis=1)
+    place = (ab - low)[:, None, :] + step
+    flat = place[..., 0] * width + place[..., 1]
+    drawn, number = _numbered(flat.ravel(), 2 * int(height) * int(width))
+    row, column = np.divmod(drawn, width)
+    kind, row = np.divmod(row, height)
+    thirds = 3 * (np.stack([row, column], axis=1) + low) + _OWN_CORNERS[kind]
     exact = lattice.lonlat(thirds[:, 0] / 3.0, thirds[:, 1] / 3.0) * UNITS_PER_DEGREE
-    points = _settle_ties(exact, np.repeat(np.arange(len(cells)), 6), cells)
-    return Outlines(points, np.arange(0, 6 * len(cells) + 1, 6))
+    holder = np.empty(len(drawn), np.int64)
+    holder[number] = np.repeat(np.arange(len(ab)), 6)
+    points = _settle_ties(exact, holder, cells)
+    return Outlines(points[number], np.arange(0, 6 * len(cells) + 1, 6))
+
+
+def _numbered(places: Indices, size: int) -> tuple[Indices, Indices]:
+    """Distinct places, ascending, and the number of each place among them; places lie below ``size``."""
+    if size > _SPARSE * len(places):
+        return np.unique(places, return_inverse=True)
+    number = np.zeros(size, np.int64)
+    number[places] = 1
+    drawn = np.flatnonzero(number)
+    number[drawn] = np.arange(len(drawn))
+    return drawn, number[places]
 
 
 def library_outlines(cells: Cells) -> Outlines:

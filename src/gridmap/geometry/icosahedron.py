@@ -75,7 +75,12 @@ class FaceLattice:
 
     def vectors(self, a: Floats, b: Floats) -> Floats:
         """Directions of axial coordinates, (n, 3), not normed."""
-        return self.origin + a[:, None] * self.axis_a + b[:, None] * self.axis_b
+        found = np.empty((len(a), 3))
+        for axis in range(3):
+            # One coordinate at a time, so that no (n, 3) array stands between.
+            np.multiply(a, self.axis_a[axis], out=found[:, axis])
+            found[:, axis] += b * self.axis_b[axis] + self.origin[axis]
+        return found
 
     def axial(self, vectors: Floats) -> Floats:
         """Axial coordinates of unit vectors on this side of the sphere, (n, 2)."""

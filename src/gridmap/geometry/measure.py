@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from gridmap.geometry.chain import rings_of
+from gridmap.geometry.chain import Indices, rings_of
 from gridmap.geometry.lattice import Geometries, to_degrees
 
 SEMI_MAJOR_M = 6378137.0
@@ -50,23 +50,33 @@ def area_m2(geometries: Geometries) -> NDArray[np.float64]:
     -------
     (n,) float64
     """
+    rings = rings_of(geometries)
+    size_m2 = ring_area_m2(rings.points, rings.offset)
+    signed = np.where(rings.is_shell, size_m2, -size_m2)
+    return np.bincount(rings.polygon, weights=signed, minlength=len(geometries)).astype(np.float64)
+
+
+def ring_area_m2(points: NDArray[Any], offset: Indices) -> NDArray[np.float64]:
+    """Area within each ring, square metres on the ellipsoid.
+
+    Parameters
+    ----------
+    points : (p, 2) lattice units, rings closed or not
+    offset : (n + 1,) where each ring begins
+    """
     # In blocks that stay in the processor's cache.
-    blocks = [_block_area_m2(geometries[first : first + _BLOCK]) for first in range(0, len(geometries), _BLOCK)]
+    starts = range(0, len(offset) - 1, _BLOCK)
+    blocks = [_block_area_m2(points, offset[first : first + _BLOCK + 1]) for first in starts]
     return np.concatenate([np.empty(0), *blocks])
 
 
-def _block_area_m2(geometries: Geometries) -> NDArray[np.float64]:
-    rings = rings_of(geometries)
-    if not len(rings.points):
-        return np.zeros(len(geometries))
-    plane = _equal_area(rings.points)
-    begin, size = rings.offset[:-1], np.diff(rings.offset)
-    # A local origin keeps the sum from losing digits far from 0, 0.
+def _block_area_m2(points: NDArray[Any], offset: Indices) -> NDArray[np.float64]:
+    begin, size = offset[:-1] - offset[0], np.diff(offset)
+    plane = _equal_area(points[offset[0] : offset[-1]])
+    # A local origin keeps the sum from losing digits far from 0, 0; it also makes the edge that closes a ring count 0.
     plane -= np.repeat(plane[begin], size, axis=0)
     cross = plane[:-1, 0] * plane[1:, 1] - plane[1:, 0] * plane[:-1, 1]
-    ring_area = np.abs(np.add.reduceat(np.append(cross, 0.0), begin)) / 2
-    signed = np.where(rings.is_shell, ring_area, -ring_area)
-    return np.bincount(rings.polygon, weights=signed, minlength=len(geometries)).astype(np.float64)
+    return np.asarray(np.abs(np.add.reduceat(np.append(cross, 0.0), begin)) / 2)
 
 
 class LocalPlane:

@@ -33,20 +33,27 @@ class Partition:
 
     Attributes
     ----------
-    cell : (n,) uint64
-    area : (n,) int64, row of the area
-    geometry : (n,) polygons or multipolygons, lattice frame
-    edges_of_area : directed edges of the pieces of each area, owners count from the area's first row
+    pieces : of each area in turn
     certificate : as ``certificate.json`` holds it
-    resolution : H3 resolution
     """
 
-    cell: Cells
-    area: Indices
-    geometry: Geometries
-    edges_of_area: tuple[Edges, ...]
+    pieces: tuple[AreaPieces, ...]
     certificate: dict[str, Any]
-    resolution: int
+
+    @cached_property
+    def cell(self) -> Cells:
+        """H3 index of each row, (n,) uint64."""
+        return np.concatenate([pieces.cell for pieces in self.pieces])
+
+    @cached_property
+    def area(self) -> Indices:
+        """Row of the area of each row, (n,) int64."""
+        return np.repeat(np.arange(len(self.pieces)), [len(pieces.cell) for pieces in self.pieces])
+
+    @cached_property
+    def geometry(self) -> Geometries:
+        """Polygons or multipolygons in the lattice frame, (n,)."""
+        return np.concatenate([pieces.shapes.on_lattice() for pieces in self.pieces])
 
     @property
     def adjacency(self) -> Indices:
@@ -60,11 +67,10 @@ class Partition:
 
     @cached_property
     def _adjacent(self) -> tuple[Indices, NDArray[np.float64]]:
-        first = np.searchsorted(self.area, np.arange(len(self.edges_of_area)))
-        moved = [
-            Edges(edges.start, edges.end, edges.owner + row)
-            for edges, row in zip(self.edges_of_area, first, strict=True)
-        ]
+        moved, row = [], 0
+        for pieces in self.pieces:
+            moved.append(Edges(pieces.edges.start, pieces.edges.end, pieces.edges.owner + row))
+            row += len(pieces.cell)
         return adjacent(Edges.join(moved))
 
 
@@ -97,15 +103,7 @@ def partition_areas(
         made.append(pieces)
         if progress:
             progress(len(made) / len(polygons))
-    area = np.repeat(np.arange(len(made)), [len(pieces.cell) for pieces in made])
-    return Partition(
-        np.concatenate([pieces.cell for pieces in made]),
-        area,
-        np.concatenate([pieces.geometry for pieces in made]),
-        tuple(pieces.edges for pieces in made),
-        certificate([pieces.proof for pieces in made], resolution),
-        resolution,
-    )
+    return Partition(tuple(made), certificate([pieces.proof for pieces in made], resolution))
 
 
 def cut_areas(polygons: Geometries, area_codes: Sequence[str], resolution: int) -> Iterator[AreaPieces]:
