@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# gridmap in a container: docker run --rm -v "$PWD:/work" gridmap plan /work/plan.toml -o /work/out
+# gridmap in a container: docker run --rm -v "$PWD:/data" gridmap plan /data/plan.toml -o /data/out
 
 FROM python:3.11-slim AS build
 WORKDIR /src
@@ -19,6 +19,6 @@ COPY --from=build /opt/gridmap /opt/gridmap
 ENV PATH=/opt/gridmap/bin:$PATH \
     PYTHONUNBUFFERED=1
 USER gridmap
-WORKDIR /work
+WORKDIR /data
 ENTRYPOINT ["gridmap"]
 CMD ["--help"]
