@@ -19,6 +19,7 @@ class Settings(BaseSettings):
 
     language: Literal["en", "zh"] | None = Field(None, description="language of messages; default: the locale's")
     max_vertices: int = Field(20_000_000, description="most vertices one input layer may have")
+    max_cells: int = Field(10_000_000, description="most cells one area may be cut into")
     max_file_bytes: int = Field(4_000_000_000, description="largest input file, bytes, also after unzipping")
     max_table_rows: int = Field(5_000_000, description="most rows one CSV or XLSX table may have")
     read_timeout_s: float = Field(600.0, description="longest time the reading of one file may take, seconds")

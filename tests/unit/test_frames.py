@@ -26,6 +26,7 @@ from gridmap.errors import (
     InvalidGeometry,
     MissingColumn,
     OutOfPlace,
+    TooLarge,
 )
 from gridmap.frames import PartitionStream
 
@@ -323,3 +324,9 @@ def test_villages_are_proved_against_their_townships_by_the_beginning_of_their_c
     report = gridmap.validate(swapped, townships)
     assert {str(fault.kind) for fault in report.faults} == {"gap", "outside"}
     assert "990101002002" in {name for fault in report.faults for name in fault.ids}
+
+
+def test_an_area_of_too_many_cells_is_refused_with_the_limit() -> None:
+    county = gpd.GeoDataFrame({"area_code": ["990101"]}, geometry=[shapely.box(111, 30, 111.5, 30.5)], crs="EPSG:4326")
+    with pytest.raises(TooLarge, match=r"990101.*resolution 14.*10,000,000"):
+        gridmap.partition(county, 14)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import h3.api.numpy_int as h3
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.errors import InvalidGeometry, OutOfPlace, Place, ProofFailed
+from gridmap.errors import InvalidGeometry, OutOfPlace, Place, ProofFailed, TooLarge
 from gridmap.geometry.boundary import follow
 from gridmap.geometry.certificate import AreaProof, prove
 from gridmap.geometry.chain import Edges, Indices, cancel, distinct, edges_of
@@ -29,6 +30,7 @@ from gridmap.geometry.lattice import (
 from gridmap.geometry.measure import area_m2, ring_area_m2
 from gridmap.geometry.rings import polygons_of_rings
 from gridmap.geometry.snap_overlay import SnapOverlay
+from gridmap.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
 
     Raises
     ------
+    TooLarge
+        If it would come to more cells than the settings allow.
     OutOfPlace
         If the area lies at the antimeridian or a pole, where cells have no outline in longitude and latitude.
     InvalidGeometry
@@ -99,7 +103,9 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
     ProofFailed
         If the pieces could not be proved to tile the area.
     """
-    border = edges_of(np.array([polygon], dtype=object))
+    alone = np.array([polygon], dtype=object)
+    _refuse_too_many(float(area_m2(alone)[0]), code, resolution)
+    border = edges_of(alone)
     covered = cover(polygon, border, resolution)
     _refuse_wrapped(covered, code)
     whole = np.flatnonzero(~covered.border)
@@ -173,6 +179,16 @@ def _all_crossings(covered: Cover, crossed: Indices, border: Edges) -> Indices:
     edge, box = shapely.STRtree(boxes).query(lines)
     pairs = np.concatenate([known, np.stack([row_of[seam[box]], edge], axis=1)])
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _refuse_too_many(ground_m2: float, code: str, resolution: int) -> None:
+    cells = ground_m2 / h3.average_hexagon_area(resolution, "m^2")
+    limit = settings().max_cells
+    if cells > limit:
+        place = Place(code=code)
+        raise TooLarge(
+            "geometry.too_many_cells", place, resolution=resolution, cells=f"{cells:,.0f}", limit=f"{limit:,}"
+        )
 
 
 def _refuse_wrapped(covered: Cover, code: str) -> None:
