@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from gridmap.geometry.area_cut import AreaPieces
 from gridmap.geometry.certificate import AreaProof, certificate
 from gridmap.geometry.datum import Datum
 from gridmap.geometry.faults import metres
-from gridmap.geometry.lattice import Geometries, geometries_to_degrees
+from gridmap.geometry.lattice import Geometries, geometries_to_degrees, to_degrees, to_units
 from gridmap.geometry.partition import Partition as PartitionArrays
 from gridmap.geometry.partition import cut_areas, partition_areas
 from gridmap.geometry.repair import TOLERANCE_M, FixedPartition, fix_partition, repair_coverage
 from gridmap.geometry.tiling import require_tiling
-from gridmap.geometry.validation import Report, validate_partition
+from gridmap.geometry.validation import Remark, Report, validate_partition
 from gridmap.inputs.columns import AREA_CODE, first_column, named_column
 from gridmap.inputs.folding import fold, fold_code, folded_texts, is_cut_code
 from gridmap.inputs.on_lattice import onto_lattice
@@ -208,7 +208,8 @@ def validate(
 
     Parameters
     ----------
-    pieces, areas : polygons in one CRS; coordinates are taken bit for bit
+    pieces, areas : polygons in one CRS; coordinates are taken bit for bit. Where the pieces lie on the lattice, as
+        those of ``partition`` do, the areas may be in any CRS and as fine as they are: they are brought onto it first
     id_column : column that names a piece, else the first of ``PIECE_COLUMNS``, else the row number
     code_column : column of ``areas`` that names an area, else the first that ``read_areas`` would take, else the row
         number; where the pieces have a column ``area_code``, each must lie in the area that it names
@@ -222,8 +223,32 @@ def validate(
     MissingColumn
         If there is no such column.
     """
-    arguments = _validation_arguments(pieces, areas, id_column, code_column)
-    return validate_partition(**arguments, to_degrees=_plane_of(pieces))
+    ground, remark = _ground_under(pieces, areas)
+    arguments = _validation_arguments(pieces, ground, id_column, code_column)
+    report = validate_partition(**arguments, to_degrees=_plane_of(pieces))
+    return replace(report, warnings=(*report.warnings, remark)) if remark else report
+
+
+def _ground_under(
+    pieces: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None
+) -> tuple[gpd.GeoDataFrame | None, Remark | None]:
+    """Areas as they must be for pieces on the lattice: brought onto it as ``partition`` does, which is remarked on."""
+    if areas is None or not len(areas) or not _on_lattice(pieces) or _on_lattice(areas):
+        return areas, None
+    codes = [str(row) for row in range(len(areas))]
+    units, _ = _polygons_on_lattice(areas, codes, repair=False)
+    degrees = geometries_to_degrees(units)
+    first = shapely.get_coordinates(degrees[0])[0].tolist()
+    remark = Remark("rounded", ((first[0], first[1]),), {})
+    return areas.set_geometry(gpd.GeoSeries(degrees, index=areas.index, crs=pieces.crs)), remark
+
+
+def _on_lattice(frame: gpd.GeoDataFrame) -> bool:
+    """Whether a frame is in WGS 84 and every coordinate a multiple of 1e-7 degree."""
+    if frame.crs is not None and Datum.of_crs(frame.crs.to_wkt()).name != "wgs84":
+        return False
+    coordinates = shapely.get_coordinates(frame.geometry.to_numpy())
+    return bool(np.isfinite(coordinates).all()) and bool((to_degrees(to_units(coordinates)) == coordinates).all())
 
 
 def fix(
@@ -341,6 +366,13 @@ def _areas_on_lattice(areas: gpd.GeoDataFrame, *, repair: bool) -> tuple[list[st
     if not len(areas):
         raise BadValue("inputs.no_areas")
     codes = _unique_codes(areas)
+    units, noticed = _polygons_on_lattice(areas, codes, repair=repair)
+    return codes, units, noticed
+
+
+def _polygons_on_lattice(
+    areas: gpd.GeoDataFrame, codes: Sequence[str], *, repair: bool
+) -> tuple[Geometries, list[str]]:
     datum = Datum.parse("wgs84") if areas.crs is None else Datum.of_crs(areas.crs.to_wkt())
 
     def place_of(row: int) -> Place:
@@ -351,7 +383,7 @@ def _areas_on_lattice(areas: gpd.GeoDataFrame, *, repair: bool) -> tuple[list[st
     check_as_given(coordinates, datum, lambda row: place_of(int(owner[row])))
     polygons, untangled = valid_polygons(polygons, place_of, repair=repair, is_projected=datum.is_projected)
     units, _ = onto_lattice(polygons, datum, place_of)
-    return codes, units, [*collected, *(one.describe() for one in untangled)]
+    return units, [*collected, *(one.describe() for one in untangled)]
 
 
 def _unique_codes(areas: gpd.GeoDataFrame) -> list[str]:

@@ -265,7 +265,8 @@ def test_validate_takes_axis_order_for_what_it_is_and_no_more():
     cells = gridmap.partition(villages(), RESOLUTION).cells
     assert gridmap.validate(cells.set_crs("OGC:CRS84", allow_override=True), villages()).verdict == "valid"
     with pytest.raises(BadValue, match="EPSG:4547"):
-        gridmap.validate(cells, villages().to_crs("EPSG:4547"))
+        gridmap.validate(cells.to_crs("EPSG:4547"), villages())
+    assert gridmap.validate(cells, villages().to_crs("EPSG:4547")).verdict == "valid"
     with pytest.raises(BadValue):
         gridmap.validate(cells, villages().set_crs(None, allow_override=True))
 
@@ -330,3 +331,20 @@ def test_an_area_of_too_many_cells_is_refused_with_the_limit() -> None:
     county = gpd.GeoDataFrame({"area_code": ["990101"]}, geometry=[shapely.box(111, 30, 111.5, 30.5)], crs="EPSG:4326")
     with pytest.raises(TooLarge, match=r"990101.*resolution 14.*10,000,000"):
         gridmap.partition(county, 14)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:4547"])
+def test_areas_finer_than_the_lattice_or_in_another_plane_prove_their_own_partition(crs: str) -> None:
+    drawn = gpd.GeoDataFrame(
+        {"area_code": ["990101001001", "990101001002"]},
+        geometry=[
+            shapely.Polygon([(111.0123456789, 30.0), (111.1, 30.0234567891), (111.0777777777, 30.1), (111.0, 30.09)]),
+            shapely.Polygon([(111.1, 30.0234567891), (111.2, 30.0333333333), (111.0777777777, 30.1)]),
+        ],
+        crs="EPSG:4326",
+    ).to_crs(crs)
+    report = gridmap.validate(gridmap.partition(drawn, RESOLUTION).cells, drawn)
+    assert report.verdict == "valid"
+    assert "rounded" in {remark.kind for remark in report.warnings}
+    moved = drawn.translate(*((0.001, 0) if crs == "EPSG:4326" else (100, 0)))
+    assert gridmap.validate(gridmap.partition(drawn, RESOLUTION).cells, drawn.set_geometry(moved)).verdict == "invalid"

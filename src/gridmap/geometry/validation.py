@@ -59,10 +59,11 @@ class Remark:
     """What is no fault and yet worth knowing.
 
     ``kind`` is ``unnoded`` (vertices on a neighbour's edge), ``holes``, or ``cut_points`` (rounded where pieces cut
-    the border of an area; only the farthest is given); ``places`` are degrees.
+    the border of an area; only the farthest is given), or ``rounded`` (areas were brought onto the lattice of the
+    pieces); ``places`` are degrees.
     """
 
-    kind: Literal["unnoded", "holes", "cut_points"]
+    kind: Literal["unnoded", "holes", "cut_points", "rounded"]
     places: tuple[tuple[float, float], ...]
     values: Mapping[str, str]
 
