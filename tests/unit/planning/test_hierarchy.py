@@ -99,3 +99,25 @@ def test_areas_that_the_level_below_does_not_fill_are_named_with_what_is_missing
     assert [code for code, _ in unlike] == ["990101"]
     # A degree by a degree at 30.5 north.
     np.testing.assert_allclose(unlike[0][1], 111.32e3 * np.cos(np.radians(30.5)) * 110.86e3, rtol=2e-3)
+
+
+def test_a_gap_and_an_overhang_of_the_same_size_do_not_make_up_for_each_other(areas_frame: Frame) -> None:
+    county = areas_frame(AreaLevel.COUNTY, {"990101": BOTH})
+    west, south, east, north = BOTH.bounds
+    shifted = {"990101001": shapely.box(west + 0.001, south, east + 0.001, north)}
+    unlike = build_hierarchy(
+        {AreaLevel.COUNTY: county, AreaLevel.TOWNSHIP: areas_frame(AreaLevel.TOWNSHIP, shifted)}
+    ).not_filled_exactly()
+    assert [code for code, _ in unlike] == ["990101"]
+    strip_m2 = 0.001 * 111.32e3 * np.cos(np.radians((south + north) / 2)) * (north - south) * 110.86e3
+    np.testing.assert_allclose(unlike[0][1], 2 * strip_m2, rtol=1e-2)
+
+
+def test_a_vertex_that_only_one_level_has_on_a_straight_border_is_no_difference(areas_frame: Frame) -> None:
+    denser = shapely.segmentize(BOTH, BOTH.length / 20)
+    for upper, lower in ((BOTH, denser), (denser, BOTH)):
+        frames = {
+            AreaLevel.COUNTY: areas_frame(AreaLevel.COUNTY, {"990101": upper}),
+            AreaLevel.TOWNSHIP: areas_frame(AreaLevel.TOWNSHIP, {"990101001": lower}),
+        }
+        assert build_hierarchy(frames).not_filled_exactly() == []

@@ -289,7 +289,8 @@ def test_remarks_are_worded_in_the_language_of_the_process(
             "their grids are numbered CODE-001.",
             "Areas without a settlement class, counted as rural: 7.",
             "Areas that lie in no area of the level above: 6 (V1, V2, V3, V4, V5 and 1 more).",
-            "Areas that the areas one level below do not fill exactly: 1 (C (52,406,537 m²)).",
+            "Areas whose ground is not that of the areas one level below: 1 "
+            "(code and ground in one only: C (52,406,537 m²)).",
         ]
     else:
         assert len(plan.report["warnings"]) == 7
