@@ -95,6 +95,8 @@ def partition(areas: gpd.GeoDataFrame, resolution: int) -> Partition:
         If areas overlap or leave gaps between them.
     OutOfPlace
         If a coordinate is not on Earth, or an area reaches the antimeridian or a pole.
+    TooLarge
+        If an area would come to more cells than the settings allow.
 
     Examples
     --------

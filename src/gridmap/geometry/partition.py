@@ -91,6 +91,8 @@ def partition_areas(
 
     Raises
     ------
+    TooLarge
+        If an area would come to more cells than the settings allow.
     OutOfPlace
         If an area lies at the antimeridian or a pole, where cells have no outline in longitude and latitude.
     InvalidGeometry
@@ -113,7 +115,7 @@ def cut_areas(polygons: Geometries, area_codes: Sequence[str], resolution: int) 
 
     Raises
     ------
-    OutOfPlace, InvalidGeometry, ProofFailed
+    TooLarge, OutOfPlace, InvalidGeometry, ProofFailed
         As ``partition_areas``.
     """
     border, pending, waiting = Edges.join([]), list[Edges](), 0

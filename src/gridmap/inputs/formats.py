@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gridmap.errors import Place, UnreadableFile
+from gridmap.inputs.opening import opening_faults_named
 
 _HEAD_BYTES = 4096
 
@@ -105,18 +106,10 @@ def sniff(path: Path) -> Format:
 
 
 def _head(path: Path) -> bytes:
-    place = Place(file=path.name)
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
-    except FileNotFoundError:
-        raise UnreadableFile("inputs.no_such_file", Place(file=str(path))) from None
-    except IsADirectoryError:
-        raise UnreadableFile("inputs.is_folder", place) from None
-    except OSError as error:
-        raise UnreadableFile("inputs.cannot_open", place, reason=error.strerror or str(error)) from None
+    with opening_faults_named(path), path.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
     if not head.strip(b"\x00 \r\n\t\xef\xbb\xbf"):
-        raise UnreadableFile("inputs.empty_file", place, size=path.stat().st_size)
+        raise UnreadableFile("inputs.empty_file", Place(file=path.name), size=path.stat().st_size)
     return head
 
 

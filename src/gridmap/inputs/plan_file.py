@@ -19,6 +19,7 @@ from gridmap import catalogue
 from gridmap.domain.plan_settings import PlanSettings
 from gridmap.errors import BadValue, InputError, Place, TooLarge, UnreadableFile
 from gridmap.inputs.encodings import decode_text
+from gridmap.inputs.opening import opening_faults_named
 
 _MOST_BYTES = 1_000_000
 
@@ -55,16 +56,10 @@ def read_plan_file(path: str | Path) -> PlanSettings:
     """
     path = Path(path)
     place = Place(file=path.name)
-    try:
+    with opening_faults_named(path):
         if path.stat().st_size > _MOST_BYTES:
             raise TooLarge("inputs.file_too_large", place, size_mb=f"{path.stat().st_size / 1e6:,.0f}", limit_mb="1")
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise UnreadableFile("inputs.no_such_file", Place(file=str(path))) from None
-    except IsADirectoryError:
-        raise UnreadableFile("inputs.is_folder", place) from None
-    except OSError as error:
-        raise UnreadableFile("inputs.cannot_open", place, reason=error.strerror or str(error)) from None
     if not content.strip():
         raise UnreadableFile("inputs.empty_file", place, size=len(content))
     try:
