@@ -42,8 +42,10 @@ def squares(seed: int, west: float, south: float, step: float) -> Ground:
     return Ground(
         np.arange(len(places), dtype=np.uint64),
         np.array([x // 4 for x, _ in places], dtype=np.int64),
+        np.array([x // 4 for x, _ in places], dtype=np.int64),
         np.array(shapes, dtype=object),
         np.array(links, dtype=np.int64).reshape(-1, 2),
+        np.ones(len(links)),
         np.ones(len(links)),
         rng.integers(0, len(CLASSES), len(places)),
     )

@@ -76,6 +76,8 @@ def default_as_documented(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default is None:
         return "–"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     if isinstance(default, str):
         return f'`"{default}"`'
     return "see below" if isinstance(default, dict) and default else f"`{default}`"

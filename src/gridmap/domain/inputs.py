@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.domain.kinds import AreaLevel
+from gridmap.domain.kinds import AreaLevel, Employment, StaffRole
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,82 @@ class Demand:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Roads or barriers.
+
+    Attributes
+    ----------
+    geometry : (n,) object, shapely LineStrings, WGS 84 degrees on the lattice of 1e-7 degrees
+    class_of : (n,) str objects, class of each line, "" where the file has none
+    source : the file they came from, as reports name it
+    """
+
+    geometry: NDArray[np.object_]
+    class_of: NDArray[np.object_]
+    source: str
+
+
+@dataclass(frozen=True)
+class Carved:
+    """Ground that is a grid of its own before any other is drawn: dedicated grids, or locked ones.
+
+    Attributes
+    ----------
+    geometry : (n,) object, shapely polygons or multipolygons, WGS 84 degrees on the lattice, valid
+    ids : (n,) str; of locked grids their grid codes; distinct
+    names : (n,) str, "" where the file has none
+    source : the file they came from
+    """
+
+    geometry: NDArray[np.object_]
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class Staff:
+    """People, one row each.
+
+    Attributes
+    ----------
+    ids : (n,) str, distinct
+    names : (n,) str
+    roles : (n,) StaffRole
+    employment : (n,) Employment
+    outlet_ids : (n,) str, "" where the file does not say
+    grid_codes : (n,) tuples of str, grids the file asks for, often none
+    source : the file they came from
+    """
+
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    roles: tuple[StaffRole, ...]
+    employment: tuple[Employment, ...]
+    outlet_ids: tuple[str, ...]
+    grid_codes: tuple[tuple[str, ...], ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class PreviousGrids:
+    """Grids of the plan before this one: their ground where it is known, and every code ever given.
+
+    Attributes
+    ----------
+    codes : (n,) str, codes in force
+    geometry : (n,) object, polygons or multipolygons, WGS 84 degrees; None where the file is a mere list of codes
+    retired : codes given up earlier, never to be given again
+    source : the file they came from
+    """
+
+    codes: tuple[str, ...]
+    geometry: NDArray[np.object_] | None
+    retired: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True)
 class PlanInputs:
     """Everything ``build_plan`` takes beside its settings.
 
@@ -41,9 +117,17 @@ class PlanInputs:
     facilities
         Outlets and devices, WGS 84 points, columns ``facility_id`` (str, unique), ``name``, ``kind``
         (FacilityKind value), ``lon``, ``lat`` (degrees, WGS 84), ``service_radius_m`` (float, NaN = the plan's),
-        ``capacity`` (float, NaN = unknown), ``institution``, ``lon_given``, ``lat_given``, ``datum`` (as in the file).
+        ``capacity`` (float, NaN = unknown), ``institution``, ``branch`` (the managing branch, None = unknown),
+        ``line_number`` (bank line number as text, None = unknown), ``lon_given``, ``lat_given``, ``datum`` (as in
+        the file).
     demand
         None where the user gave none; area stands in.
+    roads, barriers
+        Lines whose classes are wanted, None where not given.
+    dedicated, locked
+        Ground carved out first, None where not given.
+    staff, previous
+        None where not given.
     warnings
         What the reader noticed, in the words of the catalogue, already filled.
     """
@@ -51,4 +135,10 @@ class PlanInputs:
     areas: dict[AreaLevel, gpd.GeoDataFrame]
     facilities: gpd.GeoDataFrame
     demand: Demand | None = None
+    roads: Lines | None = None
+    barriers: Lines | None = None
+    dedicated: Carved | None = None
+    locked: Carved | None = None
+    staff: Staff | None = None
+    previous: PreviousGrids | None = None
     warnings: tuple[str, ...] = field(default=())

@@ -49,6 +49,16 @@ class GridKind(StrEnum):
     DEDICATED = "dedicated"
 
 
+class BaseUnitKind(StrEnum):
+    """What a base unit is: the engine never cuts across one, except across ``CELLS``, whose cells are units."""
+
+    VILLAGE = "village"
+    BLOCK = "block"
+    CELLS = "cells"
+    DEDICATED = "dedicated"
+    LOCKED = "locked"
+
+
 class AssignmentRole(StrEnum):
     """Role of an outlet towards a grid or cell."""
 

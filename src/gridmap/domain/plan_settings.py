@@ -64,6 +64,48 @@ class AreaSource(FileSource):
     settlement: str | None = Field(None, description="column of the three-digit settlement class code")
 
 
+class DedicatedSource(FileSource):
+    """``[dedicated]``: polygons carved out as grids of their own before all others."""
+
+    id: str | None = Field(None, description="column of the identifier; default: id, 编号 and their like")
+    name: str | None = Field(None, description="column of the name")
+
+
+class LockedSource(FileSource):
+    """``[locked]``: grids of an earlier plan that keep their shape and their code."""
+
+    code: str | None = Field(None, description="column of the grid code; default: grid_code, 网格编码 and their like")
+    name: str | None = Field(None, description="column of the name")
+
+
+class LineSource(FileSource):
+    """A file of lines."""
+
+    class_column: str | None = Field(None, description="column of the class of a line; default: class, highway, 等级")
+    classes: list[str] | None = Field(None, description="classes that are used; default: every line")
+
+
+class RoadSource(LineSource):
+    """``[roads]``: arterial roads, the borders of blocks."""
+
+    min_block_m2: float = Field(
+        20_000.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="blocks smaller than this join the neighbour they share most border with, m²",
+    )
+
+
+class StaffSource(FileSource):
+    """``[staff]``: the people who hold grids."""
+
+    columns: dict[str, str] = Field(default_factory=dict, description="our column name → the file's")
+
+
+class PreviousSource(FileSource):
+    """``[previous]``: the plan before this one: equal ground keeps its code, no other ground is given it."""
+
+
 class FacilitySource(FileSource):
     """``[facilities.outlets]`` and ``[facilities.devices]``."""
 
@@ -94,12 +136,76 @@ class PartitionSection(Section):
 class GridSection(Section):
     """``[grids]``."""
 
-    base: Literal["village", "block", "cell"] = Field("village", description="what grids are made of")
-    target_demand: float | None = Field(None, gt=0, description="demand each grid should hold")
-    count: int | None = Field(None, ge=1, description="number of grids")
+    base: Literal["village", "block", "cell"] | None = Field(
+        None, description="what grids are made of; default: villages where given, blocks where roads are, else cells"
+    )
+    urban_base: Literal["village", "block", "cell"] | None = Field(
+        None, description="what grids are made of on urban and fringe ground; default: as ``base``"
+    )
+    within: AreaLevel | None = Field(
+        None, description="level whose borders no grid crosses; default: the level above the base, else the county"
+    )
+    target_demand: float | None = Field(None, gt=0, allow_inf_nan=False, description="demand each grid should hold")
+    count: int | None = Field(None, ge=1, description="number of grids, dedicated and locked ones not counted")
     one_per: Literal["outlet"] | None = Field(None, description="one grid for each outlet")
-    mode: Literal["anchored", "free"] = Field("anchored", description="each grid holds its outlet, or most compact")
-    tolerance: float = Field(0.05, gt=0, lt=1, description="allowed deviation from the mean, as a share")
+    mode: Literal["anchored", "free", "nearest"] = Field(
+        "anchored", description="each grid holds its outlet, most compact, or whatever is nearest to each outlet"
+    )
+    targets: Literal["equal", "capacity"] = Field(
+        "equal", description="demand of the grids of one parent: equal, or by the capacity of their outlets"
+    )
+    tolerance: float = Field(0.05, gt=0, lt=1, description="allowed deviation from the target, as a share")
+    compactness: float = Field(0.5, ge=0, le=1, description="how much short borders count once the balance holds")
+    min_area_m2: float | None = Field(None, gt=0, allow_inf_nan=False, description="smallest grid, m²")
+    max_area_m2: float | None = Field(None, gt=0, allow_inf_nan=False, description="largest grid, m²")
+    min_demand: float | None = Field(None, ge=0, allow_inf_nan=False, description="least demand of a grid")
+    max_demand: float | None = Field(None, gt=0, allow_inf_nan=False, description="most demand of a grid")
+    max_radius_m: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="farthest a grid's ground may lie from its centre, metres"
+    )
+    min_centre_distance_m: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="nearest two centres of grids may lie, metres"
+    )
+    buffer_m: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="how far around its outlet a grid must reach, metres"
+    )
+    sub_demand: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="grids of more demand are divided into sub-grids of about this much",
+    )
+    super_demand: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="grids are gathered into super-grids of about this much demand"
+    )
+    seed: int = Field(1, ge=0, description="seed of what is tried in random order")
+
+
+class StaffingSection(Section):
+    """``[staffing]``."""
+
+    grids_per_person: int = Field(1, ge=1, description="most grids a person holds")
+    officers_per_grid: int = Field(1, ge=0, description="fewest officers of a grid")
+    demand_per_officer: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="demand one officer can look after; default: not asked"
+    )
+    part_time_weight: float = Field(0.5, gt=0, le=1, description="part of a full-time officer a part-time one counts")
+
+
+class DensitySection(Section):
+    """``[density]``: settlement class by density of people, where no class code is given."""
+
+    use: bool = Field(True, description="whether ground without a class code is classed by density")
+    centre_per_km2: float = Field(
+        1500.0, gt=0, allow_inf_nan=False, description="density of an urban centre, people/km²"
+    )
+    centre_people: float = Field(50_000.0, gt=0, allow_inf_nan=False, description="people of an urban centre, together")
+    cluster_per_km2: float = Field(
+        300.0, gt=0, allow_inf_nan=False, description="density of an urban cluster, people/km²"
+    )
+    cluster_people: float = Field(
+        5_000.0, gt=0, allow_inf_nan=False, description="people of an urban cluster, together"
+    )
 
 
 class CoverageSection(Section):
@@ -137,10 +243,15 @@ class PlanSettings(Section):
     areas: dict[AreaLevel, AreaSource] = Field(min_length=1)
     facilities: FacilitySources = Field(default_factory=lambda: FacilitySources())
     demand: DemandSource | None = None
-    dedicated: FileSource | None = None
-    roads: FileSource | None = None
-    staff: FileSource | None = None
+    dedicated: DedicatedSource | None = None
+    locked: LockedSource | None = None
+    roads: RoadSource | None = None
+    barriers: LineSource | None = None
+    staff: StaffSource | None = None
+    previous: PreviousSource | None = None
     partition: PartitionSection = Field(default_factory=lambda: PartitionSection())
     grids: GridSection = Field(default_factory=lambda: GridSection())
+    staffing: StaffingSection = Field(default_factory=lambda: StaffingSection())
+    density: DensitySection = Field(default_factory=lambda: DensitySection())
     coverage: CoverageSection = Field(default_factory=lambda: CoverageSection())
     profile: ProfileSection = Field(default_factory=lambda: ProfileSection())

@@ -82,7 +82,7 @@ def read_plan_inputs(
         demand, noticed = read_demand(settings.demand, base, repair=repair)
         warnings += noticed
     tell(catalogue.text("inputs.read_all"), 1.0)
-    return PlanInputs(areas, facilities, demand, tuple(warnings))
+    return PlanInputs(areas, facilities, demand, warnings=tuple(warnings))
 
 
 def _checked_but_unused(name: str, path: Path) -> str:

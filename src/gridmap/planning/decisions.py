@@ -11,38 +11,18 @@ import numpy as np
 
 from gridmap.domain.kinds import AreaLevel, FacilityKind
 from gridmap.domain.plan_settings import PlanSettings
-from gridmap.geometry.lattice import Geometries
 from gridmap.planning.assignment import Assignment
+from gridmap.planning.base_units import BaseUnits
 from gridmap.planning.coverage import Coverage
 from gridmap.planning.demand import SpreadDemand
 from gridmap.planning.facilities import Facilities
 from gridmap.planning.gaps import Gaps
+from gridmap.planning.grids import Grids
 from gridmap.planning.ground import CLASSES, Ground
 from gridmap.planning.groups import first_of_each, sums
 from gridmap.planning.hierarchy import Hierarchy
 from gridmap.planning.reach import Flags, Floats, Rows
-
-
-@dataclass(frozen=True)
-class Grids:
-    """Grids of a plan, by ascending code.
-
-    Attributes
-    ----------
-    of_cell : (n,) int64, grid of each cell
-    codes : (g,) str
-    area : (g,) int64, row of the lowest-level area each lies in
-    shape : (g,) polygons or multipolygons, lattice frame
-    """
-
-    of_cell: Rows
-    codes: tuple[str, ...]
-    area: Rows
-    shape: Geometries
-
-    def __len__(self) -> int:
-        """Count of the grids."""
-        return len(self.codes)
+from gridmap.planning.staffing import Staffing
 
 
 @dataclass(frozen=True)
@@ -51,6 +31,7 @@ class Decisions:
 
     settings: PlanSettings
     hierarchy: Hierarchy
+    units: BaseUnits
     ground: Ground
     demand: SpreadDemand
     facilities: Facilities
@@ -59,6 +40,7 @@ class Decisions:
     coverage: Coverage
     grids: Grids
     assignment: Assignment
+    staffing: Staffing
     gaps: Gaps
     certificate: Mapping[str, Any]
 

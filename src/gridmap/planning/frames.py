@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.domain.kinds import AssignmentRole, FacilityKind, GridKind, SettlementClass
+from gridmap.domain.kinds import AssignmentRole, FacilityKind, SettlementClass
 from gridmap.geometry.lattice import Geometries, geometries_to_degrees
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.dissolve import dissolve
@@ -87,22 +87,17 @@ def cell_frame(decisions: Decisions) -> gpd.GeoDataFrame:
 
 def grid_frame(decisions: Decisions) -> gpd.GeoDataFrame:
     """Grids, by code."""
-    grids, groups, assignment, lowest = (
-        decisions.grids,
-        decisions.grid_groups,
-        decisions.assignment,
-        decisions.hierarchy.lowest,
-    )
+    grids, groups, assignment = decisions.grids, decisions.grid_groups, decisions.assignment
+    home_level, home_code, parent_code = _homes(decisions)
     ids, count = decisions.facilities.ids, len(decisions.grids)
     cash_points = groups.of_facility[decisions.facilities.of_kind(FacilityKind.RURAL_CASH_POINT)]
-    above = decisions.hierarchy.levels[-2].codes if len(decisions.hierarchy.levels) > 1 else ()
     return _geographic(
         grids.shape,
         grid_code=_text(grids.codes),
-        name=_text(_grid_names(decisions)),
-        level=_text([lowest.level.value] * count),
-        parent_code=_looked_up(above, lowest.parent[grids.area]),
-        kind=_text([GridKind.ORDINARY.value] * count),
+        name=_text(grids.names),
+        level=_text(home_level),
+        parent_code=_text(parent_code),
+        kind=_text([kind.value for kind in grids.kind]),
         settlement=_settlement(groups.settlement),
         area_m2=groups.area_m2,
         demand=groups.demand,
@@ -115,7 +110,7 @@ def grid_frame(decisions: Decisions) -> gpd.GeoDataFrame:
         has_outlet=assignment.has_outlet,
         rural_cash_points=counts(cash_points[cash_points >= 0], count),
         compactness=_compactness(decisions),
-        area_code=_looked_up(lowest.codes, grids.area),
+        area_code=_text(home_code),
     )
 
 
@@ -219,15 +214,17 @@ def _ids_in_reach(decisions: Decisions) -> list[str]:
     return [";".join(ids[start:end]) for start, end in pairwise(ends)]
 
 
-def _grid_names(decisions: Decisions) -> list[str]:
-    """Name of each grid's area, with its number where the area has several grids."""
-    grids, lowest = decisions.grids, decisions.hierarchy.lowest
-    siblings = counts(grids.area, len(lowest))
-    names = []
-    for code, area in zip(grids.codes, grids.area.tolist(), strict=True):
-        name = lowest.names[area] or lowest.codes[area]
-        names.append(f"{name} {int(code[-3:])}" if siblings[area] > 1 else name)
-    return names
+def _homes(decisions: Decisions) -> tuple[list[str | None], list[str | None], list[str | None]]:
+    """Level and code of the lowest area that holds each grid, and the code of the area above that."""
+    levels = decisions.hierarchy.levels
+    found: list[tuple[str | None, str | None, str | None]] = []
+    for number, row in zip(decisions.grids.level.tolist(), decisions.grids.home.tolist(), strict=True):
+        if number < 0:
+            found.append((None, None, None))
+            continue
+        areas, above = levels[number], int(levels[number].parent[row])
+        found.append((areas.level.value, areas.codes[row], levels[number - 1].codes[above] if above >= 0 else None))
+    return [one[0] for one in found], [one[1] for one in found], [one[2] for one in found]
 
 
 def _compactness(decisions: Decisions) -> Floats:

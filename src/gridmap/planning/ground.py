@@ -22,23 +22,27 @@ CLASSES: tuple[SettlementClass, ...] = tuple(SettlementClass)
 
 @dataclass(frozen=True)
 class Ground:
-    """Cells of a partition; every row is one piece: a cell, or the part of a cell inside one area.
+    """Cells of a partition; every row is one piece: a cell, or the part of a cell inside one base unit.
 
     Attributes
     ----------
     cell : (n,) uint64, H3 index
     area : (n,) int64, row of the lowest-level area
+    unit : (n,) int64, row of the base unit; ascending
     geometry : (n,) polygons or multipolygons, lattice frame
     adjacency : (m, 2) int64, rows that share an edge of positive length
     shared_m : (m,) float64, length of that edge, metres
+    crossable_m : (m,) float64, the part of it that runs along no barrier
     settlement : (n,) int64, index into ``CLASSES``
     """
 
     cell: NDArray[np.uint64]
     area: Rows
+    unit: Rows
     geometry: Geometries
     adjacency: Rows
     shared_m: Floats
+    crossable_m: Floats
     settlement: Rows
 
     def __len__(self) -> int:

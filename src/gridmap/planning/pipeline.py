@@ -14,17 +14,18 @@ import pyproj
 import shapely
 
 from gridmap.domain.inputs import PlanInputs
-from gridmap.domain.kinds import AreaLevel
+from gridmap.domain.kinds import AreaLevel, BaseUnitKind, GridKind
 from gridmap.domain.plan import Plan
 from gridmap.domain.plan_settings import PlanSettings
 from gridmap.geometry.lattice import to_degrees
 from gridmap.geometry.partition import partition_areas
 from gridmap.geometry.tiling import require_tiling
 from gridmap.planning.assignment import assign
+from gridmap.planning.base_units import BaseUnits
 from gridmap.planning.checks import check_inputs
 from gridmap.planning.codes import grid_codes
 from gridmap.planning.coverage import cover
-from gridmap.planning.decisions import Decisions, Grids
+from gridmap.planning.decisions import Decisions
 from gridmap.planning.demand import SpreadDemand, spread
 from gridmap.planning.dissolve import dissolve
 from gridmap.planning.facilities import Facilities
@@ -38,12 +39,15 @@ from gridmap.planning.frames import (
     jurisdiction_frame,
 )
 from gridmap.planning.gaps import find_gaps
+from gridmap.planning.grids import Grids
 from gridmap.planning.ground import Ground, representative_points
+from gridmap.planning.groups import counts
 from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
 from gridmap.planning.indicators import indicators
 from gridmap.planning.reach import Rows
 from gridmap.planning.remarks import remarks
 from gridmap.planning.rules import evaluate
+from gridmap.planning.staffing import Staffing
 from gridmap.planning.territory import Territory, nearest_outlet, one_per_area
 
 Progress = Callable[[str, float], None]
@@ -128,11 +132,20 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
         lowest = hierarchy.lowest
         require_tiling(lowest.geometry, list(lowest.codes))
         partition = partition_areas(lowest.geometry, list(lowest.codes), settings.partition.resolution, tell)
+        units = BaseUnits(
+            lowest.codes,
+            np.arange(len(lowest)),
+            (BaseUnitKind.VILLAGE,) * len(lowest),
+            np.full(len(lowest), -1),
+            lowest.geometry,
+        )
         ground = Ground(
             partition.cell,
             partition.area,
+            partition.area,
             partition.geometry,
             partition.adjacency,
+            partition.shared_m,
             partition.shared_m,
             hierarchy.settlement_of_lowest(settings.profile.default_settlement)[partition.area],
         )
@@ -157,9 +170,13 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
     with stages("gaps"):
         county = hierarchy.county_numbers()[ground.area]
         gaps = find_gaps(ground, coverage, facilities, radius_m, demand.value, county)
+    none = np.zeros(0, dtype=np.int64)
+    lacking = np.full(len(grids), -1)
+    staffing = Staffing(None, lacking, none, none, lacking < 0, np.zeros(len(grids), dtype=np.int64), none, none)
     return Decisions(
         settings,
         hierarchy,
+        units,
         ground,
         demand,
         facilities,
@@ -168,6 +185,7 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
         coverage,
         grids,
         assignment,
+        staffing,
         gaps,
         partition.certificate,
     )
@@ -197,7 +215,24 @@ def draw_grids(
     order = np.argsort(codes)
     place = np.empty(count, dtype=np.int64)
     place[order] = np.arange(count)
-    return Grids(place[label], tuple(codes[order].tolist()), area[order], shape[order])
+    siblings = counts(area, len(hierarchy.lowest))
+    names = [hierarchy.lowest.names[row] or hierarchy.lowest.codes[row] for row in area.tolist()]
+    numbered = [
+        f"{name} {int(code[-3:])}" if siblings[row] > 1 else name
+        for name, row, code in zip(names, area.tolist(), codes.tolist(), strict=True)
+    ]
+    return Grids(
+        of_cell=place[label],
+        codes=tuple(codes[order].tolist()),
+        names=tuple(numbered[row] for row in order.tolist()),
+        kind=(GridKind.ORDINARY,) * count,
+        locked=np.zeros(count, dtype=np.bool_),
+        level=np.full(count, len(hierarchy.levels) - 1),
+        home=area[order],
+        shape=shape[order],
+        target=np.full(count, np.nan),
+        anchor=np.full(count, -1),
+    )
 
 
 def versions() -> dict[str, str]:

@@ -43,7 +43,11 @@ def grids_do_not_overlap(decisions: Decisions) -> RuleResult:
     """Every cell has one grid, and the certificate proves that cells tile the areas: broken by areas."""
     grids, ground = decisions.grids, decisions.ground
     exact = decisions.certificate["verdict"] == "exact"
-    astray = grids.area[grids.of_cell] != ground.area
+    astray = np.zeros(len(ground), dtype=np.bool_)
+    for number, areas in enumerate(decisions.hierarchy.levels):
+        here = grids.level[grids.of_cell] == number
+        held_by = decisions.hierarchy.ancestors(areas.level)[ground.area]
+        astray |= here & (held_by != grids.home[grids.of_cell])
     broken = np.bincount(ground.area[astray], minlength=len(decisions.hierarchy.lowest)).astype(np.float64)
     codes = decisions.hierarchy.lowest.codes
     return _result("grids_do_not_overlap", codes, broken > 0 if exact else np.ones(len(codes), np.bool_), broken)
@@ -105,9 +109,9 @@ def full_service_in_township(decisions: Decisions) -> RuleResult:
 
 def max_999_grids(decisions: Decisions) -> RuleResult:
     """No lowest-level area holds more grids than three digits number."""
-    codes = decisions.hierarchy.lowest.codes
-    grids = counts(decisions.grids.area, len(codes))
-    return _result("max_999_grids", codes, grids > MOST_GRIDS, grids.astype(np.float64))
+    stems = [code[:-3] for code in decisions.grids.codes]
+    codes, number = np.unique(np.array(stems, dtype=object), return_counts=True)
+    return _result("max_999_grids", tuple(codes.tolist()), number > MOST_GRIDS, number.astype(np.float64))
 
 
 def _service_rule(decisions: Decisions, rule: str, level: AreaLevel, kinds: tuple[FacilityKind, ...]) -> RuleResult:

@@ -46,11 +46,14 @@ def made_ground() -> Callable[..., Ground]:
             for x, y in kept
         ]
         names = [settlement] * len(kept) if isinstance(settlement, str) else list(settlement)
+        areas = np.array(area if area is not None else [0] * len(kept), dtype=np.int64)
         return Ground(
             np.arange(len(kept), dtype=np.uint64),
-            np.array(area if area is not None else [0] * len(kept), dtype=np.int64),
+            areas,
+            areas,
             np.array(squares, dtype=object),
             np.array(links, dtype=np.int64).reshape(-1, 2),
+            np.full(len(links), 1000.0),
             np.full(len(links), 1000.0),
             np.array([CLASSES.index(SettlementClass(name)) for name in names], dtype=np.int64),
         )
