@@ -10,7 +10,8 @@ import pandas as pd
 import shapely
 
 import gridmap
-from gridmap import cli, verify
+from gridmap import verify
+from gridmap.cli import plans
 
 
 def test_a_plan_is_written_and_loads_as_it_was_built(run, villages, out, names):
@@ -87,12 +88,12 @@ def test_repair_of_a_plan_names_the_file(run, dirty, out, names, plan_files):
 
 def test_the_demo_finds_its_samples_and_says_where_it_wrote(run, out, monkeypatch):
     asked: list[Path] = []
-    monkeypatch.setattr(cli, "_plan", lambda file, folder, **_: asked.extend([file, folder]))
+    monkeypatch.setattr(plans, "make_plan", lambda file, folder, **_: asked.extend([file, folder]))
     assert run("demo", "-o", out).status == 0
     assert asked[0].read_text("utf-8").startswith("#")
     assert asked[1] == out
-    monkeypatch.setattr(cli, "files", lambda _: out)
-    monkeypatch.setattr(cli, "__file__", str(out / "a" / "b" / "cli.py"))
+    monkeypatch.setattr(plans, "files", lambda _: out)
+    monkeypatch.setattr(plans, "__file__", str(out / "a" / "b" / "cli" / "plans.py"))
     ran = run("demo", "-o", out)
     assert ran.status == 2
     assert "not installed" in ran.err

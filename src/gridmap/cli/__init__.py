@@ -1,0 +1,19 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+from gridmap.cli import partitions, plans
+from gridmap.cli.options import help_of
+from gridmap.cli.program import app, main
+
+#: Verbs in the order in which ``gridmap --help`` lists them, each with an example.
+_VERBS = (
+    ("demo", plans.demo, "gridmap demo -o out"),
+    ("plan", plans.plan, "gridmap plan plan.toml -o out"),
+    ("partition", partitions.partition, "gridmap partition villages.geojson -r 9 -o cells.geojson --datum gcj02"),
+    ("validate", partitions.validate, "gridmap validate cells.geojson --areas villages.geojson --format sarif"),
+)
+for _name, _verb, _example in _VERBS:
+    app.command(_name, help=help_of(_name), epilog=_example)(_verb)
+
+__all__ = ["app", "main"]

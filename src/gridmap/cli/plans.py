@@ -1,0 +1,117 @@
+"""``gridmap demo`` and ``gridmap plan``: the whole job, on the sample county and on the user's files."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gridmap import catalogue
+from gridmap.cli.options import (
+    Json,
+    Output,
+    Quiet,
+    Repair,
+    Tolerance,
+    help_of,
+    keep_inputs,
+    print_json,
+    print_warnings,
+    progress,
+)
+from gridmap.errors import UsageError
+
+
+def demo(output: Output = Path("gridmap-demo"), quiet: Quiet = False, as_json: Json = False) -> None:
+    """Plan the sample county."""
+    make_plan(_samples() / "plan.toml", output, repair=False, tolerance_m=1.0, quiet=quiet, as_json=as_json)
+
+
+def plan(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.toml", help=help_of("plan_file"))],
+    output: Output,
+    repair: Repair = False,
+    tolerance: Tolerance = 1.0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Plan the user's files."""
+    make_plan(plan_file, output, repair=repair, tolerance_m=tolerance, quiet=quiet, as_json=as_json)
+
+
+def make_plan(plan_file: Path, output: Path, *, repair: bool, tolerance_m: float, quiet: bool, as_json: bool) -> None:
+    """Make a plan, write it, say what it comes to."""
+    from gridmap.exports.plan_directory import FILES, check_output_directory, write_plan
+    from gridmap.exports.sentences import summary_lines
+    from gridmap.inputs import read_plan_file, read_plan_inputs
+    from gridmap.planning.pipeline import build_plan
+
+    settings = read_plan_file(plan_file)
+    check_output_directory(output)
+    keep_inputs((output / name for name in FILES), [plan_file, *_files_of(settings, plan_file.parent)])
+    with progress(quiet or as_json) as tell:
+        inputs = read_plan_inputs(settings, plan_file.parent, repair=repair, progress=tell)
+        if repair:
+            inputs = _repaired(inputs, tolerance_m, settings)
+        made = build_plan(settings, inputs, tell)
+        tell(catalogue.text("cli.writing", output=output), 0.0)
+        written = write_plan(made, output)
+        tell(catalogue.text("cli.writing", output=output), 1.0)
+    if as_json:
+        print_json(
+            {
+                "output": str(output),
+                "files": [path.name for path in written],
+                "digest": made.certificate["digest"],
+                "verdict": made.certificate["verdict"],
+                "indicators": made.indicators,
+                "rules": [{"rule": rule.rule, "holds": rule.holds, "checked": rule.checked} for rule in made.rules],
+                "warnings": made.report["warnings"],
+            }
+        )
+    elif not quiet:
+        for line in summary_lines(made, output):
+            typer.echo(line)
+    print_warnings(made.report["warnings"], as_json)
+
+
+def _files_of(settings: Any, folder: Path) -> list[Path]:
+    """Every file that a plan reads."""
+    sources = (
+        *settings.areas.values(),
+        settings.facilities.outlets,
+        settings.facilities.devices,
+        settings.demand,
+        settings.dedicated,
+        settings.locked,
+        settings.roads,
+        settings.barriers,
+        settings.staff,
+        settings.previous,
+    )
+    return [folder / source.path for source in sources if source]
+
+
+def _repaired(inputs: Any, tolerance_m: float, settings: Any) -> Any:
+    from dataclasses import replace
+
+    from gridmap.frames import repair_areas
+
+    areas = {
+        level: repair_areas(frame, tolerance_m, Path(settings.areas[level].path).name)
+        for level, frame in inputs.areas.items()
+    }
+    said = [warning for frame in areas.values() for warning in frame.attrs.get("warnings", [])]
+    return replace(inputs, areas=areas, warnings=(*inputs.warnings, *said))
+
+
+def _samples() -> Path:
+    """Folder of the sample county: inside the installed package, or beside the sources."""
+    installed = Path(str(files("gridmap"))) / "samples"
+    beside = Path(__file__).parents[3] / "data" / "samples"
+    for folder in (installed, beside):
+        if (folder / "plan.toml").is_file():
+            return folder
+    raise UsageError("cli.no_samples")
