@@ -4,12 +4,16 @@ A point's demand goes to the cell that holds it. A polygon's goes to the cells i
 
 .. math:: d_i = D \frac{|c_i \cap P|}{|P|}
 
-with areas taken on the ellipsoid; whole numbers stay whole by the method of largest remainders (Hamilton), polygon by
-polygon. What lies outside every area is counted, not lost: inside + outside = given.
+with areas taken on the ellipsoid. What lies outside every area is counted, not lost: inside + outside = given.
+
+Every figure is a whole multiple of one power of two, by largest remainders (Hamilton), polygon by polygon:
+1 where the source counts in whole numbers, else :math:`2^{-20}`. So sums are exact in floating point, in any order and
+over any grouping: cells, grids and areas add up to the same total bit for bit.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +35,10 @@ NEARBY_M = 500.0
 _STRAIGHT_UNITS = 10_000.0
 # Noding moves a border by at most this much: less than that outside is not outside.
 _BORDER_UNITS = 2.0
+# Finest step of demand that is not whole, as a power of two.
+_FINEST = -20
+# Totals stay below this power of two, counted in steps: then shares are computed to well within one step.
+_MOST_STEPS = 48
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class SpreadDemand:
 
     Attributes
     ----------
-    value : (n,) float64, ``unit``
+    value : (n,) float64, ``unit``, whole multiples of one power of two
     unit, source : as given; "m2" and "" where area stands in
     stands_in : area stands in for demand, as none was given
     given : demand of the source in all
@@ -72,11 +80,11 @@ def spread(demand: Demand | None, ground: Ground) -> SpreadDemand:
     _check_geometry(demand)
     # An order of our own, so that sums of fractions do not depend on the order of the file.
     ours = np.lexsort((demand.value, *shapely.bounds(demand.geometry).T))
-    geometry, given = demand.geometry[ours], demand.value[ours]
+    geometry, step = demand.geometry[ours], _step_of(demand.value)
+    given = _in_steps(demand.value[ours], step)
     is_point = shapely.get_type_id(geometry) == shapely.GeometryType.POINT
     value, moved_in, points_out, points_lonlat = _spread_points(geometry[is_point], given[is_point], ground)
-    whole = bool((given == np.rint(given)).all())
-    of_polygons, polygons_out, polygons_lonlat = _spread_polygons(geometry[~is_point], given[~is_point], ground, whole)
+    of_polygons, polygons_out, polygons_lonlat = _spread_polygons(geometry[~is_point], given[~is_point], ground, step)
     outside = np.concatenate([points_out, polygons_out])
     lonlat = np.concatenate([points_lonlat, polygons_lonlat])
     order = np.lexsort((lonlat[:, 1], lonlat[:, 0], -outside))
@@ -90,6 +98,20 @@ def spread(demand: Demand | None, ground: Ground) -> SpreadDemand:
         outside[order],
         lonlat[order],
     )
+
+
+def _step_of(value: Floats) -> float:
+    """Power of two that all demand is counted in: 1 where it is whole, else ``2^-20``; more for enormous totals."""
+    whole = bool((value == np.rint(value)).all())
+    most = int(np.ceil(np.log2(max(math.fsum(value), 1.0))))
+    return float(2.0 ** max(0 if whole else _FINEST, most - _MOST_STEPS))
+
+
+def _in_steps(value: Floats, step: float) -> Floats:
+    """Values as whole multiples of ``step`` whose sum is that of the values, to the nearest step."""
+    total = np.array([np.rint(math.fsum(value) / step)])
+    rows = np.arange(len(value))
+    return _largest_remainders(value / step, np.zeros_like(rows), rows, total) * step
 
 
 def _check_geometry(demand: Demand) -> None:
@@ -119,7 +141,7 @@ def _spread_points(
 
 
 def _spread_polygons(
-    geometry: NDArray[np.object_], value: Floats, ground: Ground, whole: bool
+    geometry: NDArray[np.object_], value: Floats, ground: Ground, step: float
 ) -> tuple[Floats, Floats, Floats]:
     count, cells = len(geometry), len(ground)
     if not count:
@@ -139,9 +161,9 @@ def _spread_polygons(
     claimant = np.concatenate([row, np.full(count, cells)])
     owner = np.concatenate([polygon, np.arange(count)])
     claim = np.concatenate([inside, beyond])
-    part = value[owner] * claim / sums(owner, claim, count)[owner]
-    if whole:
-        part = _largest_remainders(part, owner, claimant, value)
+    steps = value / step
+    share = steps[owner] * claim / sums(owner, claim, count)[owner]
+    part = _largest_remainders(share, owner, claimant, steps) * step
     lost = np.zeros(count)
     lost[owner[claimant == cells]] = part[claimant == cells]
     left_out = np.flatnonzero(lost > 0)

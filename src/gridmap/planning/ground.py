@@ -19,6 +19,9 @@ from gridmap.planning.reach import EarthPoints, Floats, Rows
 #: Settlement classes in the order of their numbers in arrays.
 CLASSES: tuple[SettlementClass, ...] = tuple(SettlementClass)
 
+#: Areas are whole multiples of this part of a square metre: sums up to 8.8 million km² are exact in any order.
+AREA_STEP_M2 = 2.0**-10
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -51,8 +54,8 @@ class Ground:
 
     @cached_property
     def area_m2(self) -> Floats:
-        """(n,) float64, area on the ellipsoid."""
-        return area_m2(self.geometry)
+        """(n,) float64, area on the ellipsoid, rounded once to ``AREA_STEP_M2``."""
+        return np.asarray(np.rint(area_m2(self.geometry) / AREA_STEP_M2) * AREA_STEP_M2)
 
     @cached_property
     def points(self) -> EarthPoints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -149,3 +150,39 @@ def test_an_unusable_shape_is_refused_by_its_place_in_the_file(made_ground: Made
         spread(polygons((good, 1), (shape, 2)), made_ground(2, 2))
     assert refused.value.place is not None
     assert refused.value.place.feature == 1
+
+
+def test_fractions_add_up_bit_for_bit_in_any_order_and_grouping(made_ground: Made) -> None:
+    ground = made_ground(9, 7)
+    rng = np.random.default_rng(5)
+    corners = rng.uniform([111.0, 30.0], [111.09, 30.07], (40, 8, 2))
+    shapes = [shapely.MultiPoint(some).convex_hull for some in corners]
+    values = rng.lognormal(3, 2, 40)
+    found = spread(polygons(*zip(shapes, values.tolist(), strict=True)), ground).value
+    # The total is what was given, to the nearest step.
+    assert abs(math.fsum(found) - math.fsum(values)) <= 2.0**-20
+    assert (found * 2**20 == np.rint(found * 2**20)).all()
+    group = rng.integers(0, 5, len(found))
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(len(found))
+        running = 0.0
+        for value in found[order].tolist():
+            running += value
+        assert running == math.fsum(found)
+        assert np.bincount(group[order], weights=found[order])[np.arange(5)].sum() == running
+
+
+def test_enormous_totals_that_are_not_whole_take_a_wider_step_and_lose_nothing(made_ground: Made) -> None:
+    whole_ground = shapely.box(111.0, 30.0, 111.03, 30.03)
+    found = spread(polygons((whole_ground, 3e13 + 0.25)), made_ground(3, 3))
+    assert found.value.sum() == found.given
+    assert found.given == pytest.approx(3e13 + 0.25, rel=1e-14)
+
+
+def test_areas_add_up_bit_for_bit_in_any_order(made_ground: Made) -> None:
+    area = made_ground(9, 7).area_m2
+    for seed in range(20):
+        running = 0.0
+        for value in np.random.default_rng(seed).permutation(area).tolist():
+            running += value
+        assert running == math.fsum(area)
