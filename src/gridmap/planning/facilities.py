@@ -31,6 +31,9 @@ class Facilities:
     points : where they stand
     service_radius_m : (m,) float64, metres, NaN where the plan's radius of the kind holds
     capacity : (m,) float64, in the unit of demand, NaN where unknown
+    names : (m,) str, "" where unknown; like the next two empty where facilities are mere places
+    institutions : (m,) str, bank each belongs to, "" where unknown
+    branches : (m,) str, name or identifier of the branch that manages each, "" where unknown
     """
 
     ids: NDArray[np.object_]
@@ -38,6 +41,9 @@ class Facilities:
     points: EarthPoints
     service_radius_m: Floats
     capacity: Floats
+    names: tuple[str, ...] = ()
+    institutions: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
 
     @classmethod
     def from_frame(cls, frame: gpd.GeoDataFrame) -> Facilities:
@@ -48,6 +54,9 @@ class Facilities:
             EarthPoints(frame["lon"].to_numpy(dtype=np.float64), frame["lat"].to_numpy(dtype=np.float64)),
             frame["service_radius_m"].to_numpy(dtype=np.float64),
             frame["capacity"].to_numpy(dtype=np.float64),
+            _texts(frame, "name"),
+            _texts(frame, "institution"),
+            _texts(frame, "branch"),
         )
 
     def __len__(self) -> int:
@@ -73,3 +82,10 @@ class Facilities:
         of_plan = np.array([[coverage.radius_of(kind, settlement) for settlement in CLASSES] for kind in KINDS])
         own = self.service_radius_m[:, None]
         return np.where(np.isnan(own), of_plan[self.kind], own)
+
+
+def _texts(frame: gpd.GeoDataFrame, column: str) -> tuple[str, ...]:
+    """Texts of a column, "" where one is missing or there is no such column."""
+    if column not in frame:
+        return ("",) * len(frame)
+    return tuple(text if isinstance(text, str) else "" for text in frame[column])
