@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from gridmap.errors import MissingColumn, Place
+from gridmap.errors import MissingColumn, Place, UsageError
 from gridmap.inputs.folding import fold
 
 #: Names of the columns of areas, likeliest first. ``id`` comes last: programs write it where nobody asked.
@@ -39,7 +39,77 @@ FACILITY: Mapping[str, Sequence[str]] = {
     "service_radius_m": ("service_radius_m", "service_radius", "radius_m", "radius", "服务半径", "半径"),
     "capacity": ("capacity", "服务能力", "能力", "容量"),
     "institution": ("institution", "bank", "机构", "所属机构", "机构名称", "银行", "所属银行"),
+    "branch": (
+        "branch",
+        "managing_branch",
+        "管辖行",
+        "管辖支行",
+        "上级支行",
+        "上级行",
+        "上级机构",
+        "所属支行",
+        "管理支行",
+        "管理行",
+    ),
+    "line_number": (
+        "line_number",
+        "bank_line_number",
+        "cnaps",
+        "cnaps_code",
+        "支付行号",
+        "联行号",
+        "支付系统行号",
+        "大额行号",
+        "大额支付行号",
+        "行号",
+    ),
 }
+
+#: Names of the columns of staff, ours first.
+STAFF: Mapping[str, Sequence[str]] = {
+    "id": ("id", "staff_id", "person_id", "工号", "员工编号", "员工号", "人员编号", "柜员号", "编号", "序号"),
+    "name": ("name", "姓名", "员工姓名", "人员姓名", "名称"),
+    "role": ("role", "角色", "岗位", "网格角色", "网格岗位", "岗位名称", "职务"),
+    "employment": ("employment", "用工", "用工形式", "用工性质", "用工类型", "专兼职", "全职兼职", "是否全职"),
+    "outlet_id": (
+        "outlet_id",
+        "outlet",
+        "网点编号",
+        "网点编码",
+        "网点代码",
+        "所属网点编号",
+        "所属网点",
+        "机构编号",
+        "机构编码",
+        "网点",
+    ),
+    "grid_code": ("grid_code", "grid_codes", "网格编码", "网格代码", "网格编号", "负责网格", "责任网格", "包干网格"),
+}
+
+#: Names of the column of the class of a line, ours first; ``type`` and its like come last: they may say anything.
+LINE_CLASS = (
+    "class",
+    "road_class",
+    "highway",
+    "fclass",
+    "等级",
+    "道路等级",
+    "公路等级",
+    "技术等级",
+    "行政等级",
+    "道路类型",
+    "railway",
+    "waterway",
+    "类别",
+    "类型",
+    "type",
+    "kind",
+)
+
+DEDICATED_ID = ("id", "dedicated_id", "编号", "编码", "代码", "code", "序号")
+CARVED_NAME = ("网格名称", "专属网格名称", "单位名称", *AREA_NAME)
+GRID_CODE = ("grid_code", "网格编码", "网格代码", "网格编号", "code", "编码", "代码")
+GRID_STATUS = ("retired", "status", "状态", "网格状态", "是否停用", "停用")
 
 DEMAND_VALUE = (
     "value",
@@ -90,6 +160,33 @@ def first_column(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
         if found is not None and (frame[found].notna().any() or not len(frame)):
             return found
     return None
+
+
+def column_for(
+    frame: pd.DataFrame, ours: str, chosen: Mapping[str, str], usual: Mapping[str, Sequence[str]], place: Place
+) -> str | None:
+    """Column of the file for one of ours: the one the user names, else the first of the usual names, else None.
+
+    Raises
+    ------
+    MissingColumn
+        If the user names one that is not there.
+    """
+    if ours in chosen:
+        return named_column(frame, chosen[ours], place)
+    return first_column(frame, usual[ours])
+
+
+def check_column_names(chosen: Mapping[str, str], usual: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a ``columns`` setting that speaks of a column we do not have.
+
+    Raises
+    ------
+    UsageError
+        Naming it and those we have.
+    """
+    for name in sorted(set(chosen) - set(usual))[:1]:
+        raise UsageError("inputs.unknown_column_name", None, name=name, known=", ".join(usual))
 
 
 def listed(frame: pd.DataFrame) -> str:

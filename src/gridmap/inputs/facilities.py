@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from gridmap import catalogue
 from gridmap.domain.kinds import FacilityKind
 from gridmap.domain.plan_settings import FacilitySource
-from gridmap.errors import BadValue, DuplicateId, MissingColumn, UsageError
-from gridmap.inputs.columns import FACILITY, listed
+from gridmap.errors import BadValue, DuplicateId, MissingColumn
+from gridmap.inputs.columns import FACILITY, check_column_names, column_for, listed
 from gridmap.inputs.folding import Texts, fold, fold_code, folded_texts, is_cut_code
-from gridmap.inputs.points import PointRead, column_for, read_points
+from gridmap.inputs.points import PointRead, read_points
 
 #: Words for each kind; the identifier itself always counts.
 KIND_WORDS: Mapping[FacilityKind, tuple[str, ...]] = {
@@ -82,7 +82,9 @@ class FacilityRead:
     ----------
     facilities : WGS 84 points; columns ``facility_id`` (str, unique), ``name``, ``kind`` (FacilityKind value), ``lon``,
         ``lat`` (degrees, WGS 84), ``service_radius_m`` (float, NaN = the plan's), ``capacity`` (float, NaN = unknown),
-        ``institution``, ``lon_given``, ``lat_given``, ``datum`` (as in the file), ``geometry``
+        ``institution``, ``branch`` (the managing branch, None = unknown), ``line_number`` (bank line number as text,
+        leading zeros kept, None = unknown; whether it is valid is a rule of the plan), ``lon_given``, ``lat_given``,
+        ``datum`` (as in the file), ``geometry``
     points : the points they were read from, which know the place of each row
     warnings : what was noticed, already worded
     """
@@ -108,9 +110,7 @@ def read_facilities(source: FacilitySource, base_dir: Path, *, outlets: bool) ->
     MissingColumn, BadValue, DuplicateId and what ``read_points`` raises
         With file, row and field of the first fault.
     """
-    unknown = sorted(set(source.columns) - set(FACILITY))
-    if unknown:
-        raise UsageError("inputs.unknown_column_name", None, name=unknown[0], known=", ".join(FACILITY))
+    check_column_names(source.columns, FACILITY)
     points = read_points(
         base_dir / source.path,
         layer=source.layer,
@@ -118,7 +118,7 @@ def read_facilities(source: FacilitySource, base_dir: Path, *, outlets: bool) ->
         encoding=source.encoding,
         columns={ours: theirs for ours, theirs in source.columns.items() if ours in ("lon", "lat")},
     )
-    found = {ours: column_for(points.attributes, ours, source.columns, points.place) for ours in FACILITY}
+    found = {ours: column_for(points.attributes, ours, source.columns, FACILITY, points.place) for ours in FACILITY}
     ids = _ids(points, found["id"])
     kinds = _kinds(points, found["kind"], source.kind)
     names = _texts(points, found["name"])
@@ -132,6 +132,8 @@ def read_facilities(source: FacilitySource, base_dir: Path, *, outlets: bool) ->
             "service_radius_m": _radii(points, found["service_radius_m"]),
             "capacity": _numbers(points, found["capacity"], lowest=0.0),
             "institution": pd.Series([text or "" for text in _texts(points, found["institution"])], dtype=object),
+            "branch": pd.Series(_texts(points, found["branch"]), dtype=object),
+            "line_number": pd.Series(_line_numbers(points, found["line_number"]), dtype=object),
             "lon_given": points.given[:, 0],
             "lat_given": points.given[:, 1],
             "datum": points.datum,
@@ -192,6 +194,16 @@ def _texts(points: PointRead, column: str | None) -> Texts:
     if column is None:
         return np.full(len(points.attributes), None, dtype=object)
     return folded_texts(points.attributes[column])
+
+
+def _line_numbers(points: PointRead, column: str | None) -> Texts:
+    if column is None:
+        return _texts(points, None)
+    numbers = folded_texts(points.attributes[column], fold_code)
+    for point, text in enumerate(numbers):
+        if text is not None and is_cut_code(text):
+            raise BadValue("inputs.cut_code", points.place_of(point, field=column), value=text)
+    return numbers
 
 
 def _numbers(points: PointRead, column: str | None, lowest: float) -> NDArray[np.float64]:

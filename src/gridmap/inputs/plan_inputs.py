@@ -36,6 +36,8 @@ _FACILITY_COLUMNS: Mapping[str, str] = {
     "service_radius_m": "float64",
     "capacity": "float64",
     "institution": "object",
+    "branch": "object",
+    "line_number": "object",
     "lon_given": "float64",
     "lat_given": "float64",
     "datum": "object",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gridmap.errors import BadValue, InvalidGeometry, MissingColumn, Place, UnreadableFile
 from gridmap.geometry.datum import LonLat
-from gridmap.inputs.columns import FACILITY, first_column, listed, named_column
+from gridmap.inputs.columns import FACILITY, column_for, listed
 from gridmap.inputs.folding import numbers_of
 from gridmap.inputs.staging import Staged, staged
 from gridmap.inputs.tables import Table, read_table
@@ -137,7 +137,7 @@ def _place_of(place: Place, row: NDArray[np.int64] | None, point: int, **known: 
 
 
 def _coordinate(table: Table, ours: str, columns: Mapping[str, str]) -> NDArray[np.float64]:
-    column = column_for(table.frame, ours, columns, table.place)
+    column = column_for(table.frame, ours, columns, FACILITY, table.place)
     if column is None:
         raise MissingColumn("inputs.needs_column", table.place, name=ours, columns=listed(table.frame))
     values, missing, wrong = numbers_of(table.frame[column])
@@ -148,10 +148,3 @@ def _coordinate(table: Table, ours: str, columns: Mapping[str, str]) -> NDArray[
             raise BadValue("inputs.no_coordinate", place)
         raise BadValue("inputs.not_a_number", place, value=table.frame[column].iloc[point])
     return values
-
-
-def column_for(frame: pd.DataFrame, ours: str, columns: Mapping[str, str], place: Place) -> str | None:
-    """Column of the file for one of ours: the one the user names, else the first of the usual names, else None."""
-    if ours in columns:
-        return named_column(frame, columns[ours], place)
-    return first_column(frame, FACILITY[ours])

@@ -46,7 +46,7 @@ def test_a_plain_file_becomes_the_frame_that_planning_reads(tmp_path):
     frame = read(tmp_path, HEADER + ROWS).facilities
     assert list(frame.columns) == [
         "facility_id", "name", "kind", "lon", "lat", "service_radius_m", "capacity", "institution",
-        "lon_given", "lat_given", "datum", "geometry",
+        "branch", "line_number", "lon_given", "lat_given", "datum", "geometry",
     ]  # fmt: skip
     assert frame["facility_id"].tolist() == ["W001", "W002"]
     assert frame["name"].tolist() == ["城关支行", "自助"]
@@ -57,6 +57,30 @@ def test_a_plain_file_becomes_the_frame_that_planning_reads(tmp_path):
     assert frame["datum"].tolist() == ["wgs84", "wgs84"]
     assert shapely.get_coordinates(frame.geometry).tolist() == [[111.30, 30.70], [111.31, 30.71]]
     assert frame.crs.to_epsg() == 4326
+
+
+def test_branches_and_line_numbers_are_text_or_none(tmp_path):
+    plain = read(tmp_path, HEADER + ROWS).facilities
+    assert plain[["branch", "line_number"]].to_numpy().tolist() == [[None, None], [None, None]]
+    text = (
+        "编号,类型,经度,纬度,管辖行,支付行号\n1,支行,111.3,30.7, 城区管辖支行 ,001 100 011 002\n2,支行,111.3,30.7,,\n"
+    )
+    found = read(tmp_path, text).facilities
+    assert found["branch"].tolist() == ["城区管辖支行", None]
+    assert found["line_number"].tolist() == ["001100011002", None]
+
+
+def test_a_line_number_kept_as_a_number_is_still_text(tmp_path, refused):
+    rows = [
+        ["id", "kind", "lon", "lat", "联行号"],
+        [1, "branch", 111.3, 30.7, 102100099996.0],
+        [2, "atm", 111.3, 30.7, None],
+    ]
+    workbook(tmp_path / "a.xlsx", a=rows)
+    found = read_facilities(FacilitySource(path="a.xlsx"), tmp_path, outlets=True).facilities
+    assert found["line_number"].tolist() == ["102100099996", None]
+    with refused(BadValue, "outlets.csv", "row 2", "line_number", "1.021E+11"):
+        read(tmp_path, "id,kind,lon,lat,line_number\n1,branch,111,30,1.021E+11\n")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16"])
