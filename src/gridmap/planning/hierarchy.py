@@ -10,16 +10,12 @@ import numpy as np
 import shapely
 
 from gridmap.domain.kinds import AreaLevel, SettlementClass
-from gridmap.geometry.boundary import follow
-from gridmap.geometry.chain import cancel, edges_of
 from gridmap.geometry.lattice import Geometries, geometries_to_units
 from gridmap.geometry.measure import area_m2
 from gridmap.planning.codes import is_administrative
 from gridmap.planning.ground import CLASSES, lowest_match, representative_points
 from gridmap.planning.reach import Floats, Rows
-
-#: Borders of a level and of the level below may lie this far apart by rounding, lattice units.
-_ROUNDING_UNITS = 1.0
+from gridmap.planning.same_ground import ground_apart
 
 
 @dataclass(frozen=True)
@@ -93,22 +89,10 @@ class Hierarchy:
         unlike: list[tuple[str, float]] = []
         for above, below in zip(self.levels, self.levels[1:], strict=False):
             for row, code in enumerate(above.codes):
-                apart = _ground_apart(above.geometry[row], below.geometry[below.parent == row])
+                apart = ground_apart(above.geometry[row], below.geometry[below.parent == row])
                 if len(apart):
                     unlike.append((code, float(area_m2(apart).sum())))
         return unlike
-
-
-def _ground_apart(area: shapely.Geometry, parts: Geometries) -> Geometries:
-    """Polygons of the ground that belongs to the area or to its parts but not to both, rounding left out."""
-    alone = np.array([area], dtype=object)
-    _, mismatches = follow(cancel(edges_of(alone)), cancel(edges_of(parts)))
-    if not mismatches:
-        return np.empty(0, object)
-    # The chains may differ where only one has a vertex on a straight border: what counts is wider than the lattice.
-    apart = shapely.get_parts(shapely.symmetric_difference(area, shapely.union_all(parts, grid_size=1), grid_size=1))
-    wide = ~shapely.is_empty(shapely.buffer(apart, -_ROUNDING_UNITS))
-    return np.asarray(apart[wide])
 
 
 def build_hierarchy(frames: dict[AreaLevel, gpd.GeoDataFrame]) -> Hierarchy:

@@ -211,7 +211,8 @@ def draw_grids(
     area = ground.area[np.unique(label, return_index=True)[1]]
     shape = dissolve(ground.geometry, label, count)
     lonlat = to_degrees(representative_points(shape))
-    codes = np.array(grid_codes(hierarchy.lowest.codes, area, lonlat), dtype=object)
+    homes = [hierarchy.lowest.codes[row] for row in area.tolist()]
+    codes = np.array(grid_codes(homes, lonlat, np.zeros(count, dtype=np.bool_), [None] * count, ()), dtype=object)
     order = np.argsort(codes)
     place = np.empty(count, dtype=np.int64)
     place[order] = np.arange(count)
