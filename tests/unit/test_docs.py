@@ -21,6 +21,7 @@ from gridmap.cli import app
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan import GEOGRAPHIC_FRAMES, Plan
+from gridmap.domain.plan import TABLES as TABLE_FRAMES
 from gridmap.domain.plan_settings import DEFAULT_RADIUS_M, DEFAULT_SETTLEMENT_OF_CODE, FacilitySource, PlanSettings
 from gridmap.inputs import read_facilities
 from gridmap.planning.pipeline import build_plan
@@ -185,7 +186,7 @@ def smallest_plan() -> Plan:
     return build_plan(settings, PlanInputs({AreaLevel.VILLAGE: village}, read.facilities.head(1)))
 
 
-@pytest.mark.parametrize("frame", [*GEOGRAPHIC_FRAMES, "assignments"])
+@pytest.mark.parametrize("frame", [*GEOGRAPHIC_FRAMES, *TABLE_FRAMES])
 def test_the_reference_lists_the_columns_that_are_written(frame: str, smallest_plan: Plan) -> None:
     documented = set(rows(sections(page("docs/reference/output.md"))[f"`{frame}`"]))
 

@@ -12,7 +12,9 @@ import pandas as pd
 from gridmap.domain.plan_settings import PlanSettings
 
 #: Frames of a plan in the order in which files list them.
-GEOGRAPHIC_FRAMES = ("areas", "cells", "grids", "facilities", "gaps", "jurisdictions")
+GEOGRAPHIC_FRAMES = ("areas", "cells", "grids", "facilities", "gaps", "jurisdictions", "units")
+#: Frames without geometry.
+TABLES = ("assignments", "staff")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class Plan:
         ``radius_rural_m``, ``cells_in_reach``, ``demand_in_reach``
     assignments : ``grid_code``, ``outlet_id``, ``role``, ``distance_m``, ``demand_in_reach``; no geometry
     jurisdictions : ``outlet_id``, ``name``, ``grids``, ``area_m2``, ``demand``, ``capacity``
+    units : base units: ``unit_code``, ``area_code``, ``kind``, ``grid_code`` (None where several grids share it),
+        ``area_m2``, ``demand``, ``cells``, ``settlement``
+    staff : ``person_id``, ``name``, ``role``, ``employment``, ``outlet_id``, ``grid_code``, ``status``; no geometry
     indicators : nested dictionary of plain numbers and strings
     certificate : the partition certificate, as ``certificate.json`` holds it
     report : ``warnings`` (list of str), ``timings_s``, ``versions``, ``demand`` (unit, total, source, stands_in)
@@ -56,6 +61,8 @@ class Plan:
     assignments: pd.DataFrame
     gaps: gpd.GeoDataFrame
     jurisdictions: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    staff: pd.DataFrame
     indicators: Mapping[str, Any]
     rules: tuple[RuleResult, ...]
     certificate: Mapping[str, Any]

@@ -27,7 +27,7 @@ from typing import Any
 import geopandas as gpd
 
 from gridmap.catalogue import Language
-from gridmap.domain.plan import GEOGRAPHIC_FRAMES, Plan, RuleResult
+from gridmap.domain.plan import GEOGRAPHIC_FRAMES, TABLES, Plan, RuleResult
 from gridmap.domain.plan_settings import PlanSettings
 from gridmap.errors import GridmapError, Place, UnreadableFile, UsageError
 from gridmap.exports.beside import GDAL_FAULTS, disk_faults_named
@@ -111,9 +111,8 @@ def _is_ours(directory: Path) -> bool:
 
 
 def _write_files(plan: Plan, directory: Path, lang: Language | None) -> None:
-    for name in GEOGRAPHIC_FRAMES:
+    for name in (*GEOGRAPHIC_FRAMES, *TABLES):
         append_layer(directory / "plan.gpkg", [getattr(plan, name)], name)
-    append_layer(directory / "plan.gpkg", [plan.assignments], "assignments")
     for name in GEOJSON_FRAMES:
         write_geojson(directory / f"{name}.geojson", [getattr(plan, name)], layer=name)
     write_features(directory / "cells.parquet", [plan.cells])

@@ -10,7 +10,7 @@ from typing import Any
 from gridmap import catalogue
 from gridmap.catalogue import Language
 from gridmap.domain.kinds import AreaLevel, FacilityKind, SettlementClass
-from gridmap.domain.plan import GEOGRAPHIC_FRAMES, Plan
+from gridmap.domain.plan import GEOGRAPHIC_FRAMES, TABLES, Plan
 from gridmap.exports.beside import written_beside
 from gridmap.exports.columns import types_of
 from gridmap.exports.sentences import gap_sentences, literal, rule_name, rule_result, some_of, summary_lines
@@ -27,7 +27,7 @@ def report_document(plan: Plan) -> dict[str, Any]:
     (``warnings``, ``timings_s``, ``versions``, ``demand``), ``report_keys`` naming those, and ``columns``: for each
     layer of ``plan.gpkg`` the type of each column (``list`` stands for texts joined by ";").
     """
-    frames = {name: getattr(plan, name) for name in (*GEOGRAPHIC_FRAMES, "assignments")}
+    frames = {name: getattr(plan, name) for name in (*GEOGRAPHIC_FRAMES, *TABLES)}
     return {
         "made_by": "gridmap",
         "format_version": 1,

@@ -65,6 +65,20 @@ class Decisions:
         unknown = np.full(len(self.grids), -1, dtype=np.int64)
         return self._groups(self.grids.codes, self.grids.of_cell, of_facility, unknown)
 
+    @cached_property
+    def unit_groups(self) -> CellGroups:
+        """Cells and facilities by base unit."""
+        of_facility = np.where(self.facility_cell >= 0, self.ground.unit[self.facility_cell], -1)
+        unknown = np.full(len(self.units), -1, dtype=np.int64)
+        return self._groups(self.units.codes, self.ground.unit, of_facility, unknown)
+
+    @cached_property
+    def deviation(self) -> Floats:
+        """(g,) float64: demand of each grid over its target, less 1; NaN where nothing, or no demand, was asked."""
+        target = self.grids.target
+        unasked = np.full(len(target), np.nan)
+        return np.asarray(np.divide(self.grid_groups.demand, target, out=unasked, where=target > 0)) - 1
+
     def _groups(self, codes: tuple[str, ...], of_cell: Rows, of_facility: Rows, settlement: Rows) -> CellGroups:
         return CellGroups(self, codes, of_cell, of_facility, settlement)
 

@@ -78,6 +78,25 @@ present whether or not the plan has facilities of the kind; ``LEVEL`` for each a
         demand_mean, demand_max                       per outlet with grids
         utilisation_mean, utilisation_max             demand / capacity of outlets that state one
                             capacity figures are None where area stands in for demand: they have no common unit
+    balance                 how near the grids that were drawn to a target come to it; deviation is demand / target - 1
+        tolerance           of the plan
+        grids               int, grids that were drawn to a target; without any the figures below are None or 0
+        max, mean           largest and mean size of the deviation
+        within_tolerance    int, grids
+        within_tolerance_share
+        bound               least possible largest deviation that was proved; 0 where nothing was
+        shortfalls          int, things that were asked for and cannot be
+        by_parent           list, by code, of grids, max, mean, within_tolerance, within_tolerance_share of the grids
+                            below one area: the lowest above the villages that holds them (code: "" for none)
+    staffing
+        people, managers, officers, part_time         int, as in the file
+        placed, unplaced    int, people who hold a grid, and who hold none; they add up to people
+        misplaced           int, people whose file asks for a grid or outlet that is not in the plan
+        grids_without_manager, grids_short_of_officers   int
+        officers_missing    int, summed over the grids
+    levels                  each level there is, widest first: area levels, then super, grid, sub
+        members             int, areas, super-grids, grids or sub-grids
+        area_m2, demand, cells, grids                 sums over what its members hold
     gaps
         count               int
         area_m2, demand     float, uncovered
@@ -95,6 +114,7 @@ import numpy as np
 from gridmap.domain.kinds import AreaLevel, FacilityKind, SettlementClass
 from gridmap.planning.decisions import CellGroups, Decisions
 from gridmap.planning.facilities import KINDS
+from gridmap.planning.grid_indicators import balance, levels, staffing
 from gridmap.planning.ground import CLASSES
 from gridmap.planning.groups import sums
 from gridmap.planning.reach import Flags, Floats
@@ -124,6 +144,9 @@ def indicators(decisions: Decisions) -> Figures:
         "density": _density(decisions),
         "crossing": _crossing(decisions),
         "load": _load(decisions),
+        "balance": balance(decisions),
+        "staffing": staffing(decisions),
+        "levels": levels(decisions),
         "gaps": _gaps(decisions),
     }
 

@@ -29,21 +29,13 @@ from gridmap.planning.decisions import Decisions
 from gridmap.planning.demand import SpreadDemand, spread
 from gridmap.planning.dissolve import dissolve
 from gridmap.planning.facilities import Facilities
-from gridmap.planning.frames import (
-    area_frame,
-    assignment_frame,
-    cell_frame,
-    facility_frame,
-    gap_frame,
-    grid_frame,
-    jurisdiction_frame,
-)
 from gridmap.planning.gaps import find_gaps
 from gridmap.planning.grids import Grids
 from gridmap.planning.ground import Ground, representative_points
 from gridmap.planning.groups import counts
 from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
 from gridmap.planning.indicators import indicators
+from gridmap.planning.plan_frames import geographic_frames, table_frames
 from gridmap.planning.reach import Rows
 from gridmap.planning.remarks import remarks
 from gridmap.planning.rules import evaluate
@@ -75,15 +67,7 @@ def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | 
     given = inputs.facilities.sort_values("facility_id", kind="stable").reset_index(drop=True)
     decisions = decide(settings, inputs, given, stages)
     with stages("frames"):
-        frames = {
-            "areas": area_frame(decisions),
-            "cells": cell_frame(decisions),
-            "grids": grid_frame(decisions),
-            "facilities": facility_frame(decisions, given),
-            "assignments": assignment_frame(decisions),
-            "gaps": gap_frame(decisions),
-            "jurisdictions": jurisdiction_frame(decisions, given),
-        }
+        frames, tables = geographic_frames(decisions, given), table_frames(decisions)
     with stages("indicators"):
         figures, rules = indicators(decisions), evaluate(decisions)
     report = {
@@ -95,6 +79,7 @@ def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | 
     return Plan(
         settings=settings,
         **frames,
+        **tables,
         indicators=figures,
         rules=rules,
         certificate=decisions.certificate,

@@ -12,7 +12,7 @@ import shapely
 
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import AreaLevel
-from gridmap.domain.plan import GEOGRAPHIC_FRAMES, Plan
+from gridmap.domain.plan import GEOGRAPHIC_FRAMES, TABLES, Plan
 from gridmap.domain.plan_settings import PlanSettings
 from gridmap.exports.plan_directory import load_plan, write_plan
 from gridmap.exports.sentences import summary_lines
@@ -62,13 +62,13 @@ def test_a_bare_plan_survives_the_disk(level: AreaLevel, branches: int, tmp_path
     plan = planned(level, branches)
     write_plan(plan, tmp_path / "out")
     back = load_plan(tmp_path / "out")
-    for name in (*GEOGRAPHIC_FRAMES, "assignments"):
+    for name in (*GEOGRAPHIC_FRAMES, *TABLES):
         before, after = getattr(plan, name), getattr(back, name)
         pd.testing.assert_frame_equal(
             pd.DataFrame(after.drop(columns="geometry", errors="ignore")),
             pd.DataFrame(before.drop(columns="geometry", errors="ignore")),
         )
-        if name != "assignments":
+        if name in GEOGRAPHIC_FRAMES:
             assert shapely.to_wkb(after.geometry).tolist() == shapely.to_wkb(before.geometry).tolist()
     assert back.indicators == plan.indicators
     assert back.certificate == plan.certificate
