@@ -10,9 +10,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.errors import InvalidGeometry, OutOfPlace, Place, ProofFailed, TooLarge
+from gridmap.errors import InvalidGeometry, OutOfPlace, Place, TooLarge
 from gridmap.geometry.boundary import follow
-from gridmap.geometry.certificate import AreaProof, prove
+from gridmap.geometry.certificate import AreaProof, prove, unproved
 from gridmap.geometry.chain import Edges, Indices, cancel, distinct, edges_of
 from gridmap.geometry.clip import clip
 from gridmap.geometry.cover import Cover, cover
@@ -120,12 +120,6 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
         _refuse_lost_corner(border, left_over, code)
         raise unproved(code, mismatches[0].start)
     return AreaPieces(cell, shapes, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
-
-
-def unproved(code: str | None, packed: int) -> ProofFailed:
-    """Error that names the packed point where a proof failed."""
-    lon, lat = to_degrees(unpack(np.array([packed])))[0]
-    return ProofFailed("geometry.unproved", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
 
 
 def _refuse_lost_corner(border: Edges, left_over: Edges, code: str) -> None:

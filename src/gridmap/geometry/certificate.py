@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from gridmap.errors import Place, ProofFailed
 from gridmap.geometry.chain import Edges, twice_area
-from gridmap.geometry.lattice import LATTICE_DEG, unpack
+from gridmap.geometry.lattice import LATTICE_DEG, to_degrees, unpack
 
 VERSION = 1
 
@@ -64,7 +65,7 @@ def prove(area_code: str, pieces: int, edges: int, left_over: Edges, max_boundar
     left_over : those that did not cancel
     """
     return AreaProof(
-        area_code, pieces, edges, len(left_over), twice_area(left_over), _digest(left_over), max_boundary_shift_m
+        area_code, pieces, edges, len(left_over), twice_area(left_over), digest(left_over), max_boundary_shift_m
     )
 
 
@@ -82,7 +83,14 @@ def certificate(proofs: Iterable[AreaProof], resolution: int) -> dict[str, Any]:
     }
 
 
-def _digest(left_over: Edges) -> str:
+def unproved(code: str | None, packed: int) -> ProofFailed:
+    """Error that names the packed point where a proof failed."""
+    lon, lat = to_degrees(unpack(np.array([packed])))[0]
+    return ProofFailed("geometry.unproved", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
+
+
+def digest(left_over: Edges) -> str:
+    """SHA-256 over the lines ``x1 y1 x2 y2`` of edges, sorted."""
     # Packed points sort as (x, y) does.
     order = np.lexsort((left_over.end, left_over.start))
     rows = np.concatenate([unpack(left_over.start[order]), unpack(left_over.end[order])], axis=1)

@@ -22,6 +22,7 @@ Whole = TypeVar("Whole", np.int64, np.uint64)
 
 _POLYGON = 3
 _MIX_LOW, _MIX_HIGH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+_MIX_OWNER = np.uint64(0x165667B19E3779F9)
 _FOLD = np.uint64(29)
 
 
@@ -158,6 +159,44 @@ def _group(edges: Edges) -> _Groups:
     net = np.add.reduceat(np.where(forward, 1, -1), start_of_group)
     size = np.diff(start_of_group, append=len(order))
     return _Groups(order, start_of_group, size, net, forward)
+
+
+def cancel_within(edges: Edges) -> Edges:
+    """Edges left over after opposite ones of the same owner annihilate, sorted by owner, start and end."""
+    if not len(edges):
+        return edges
+    low, high = np.minimum(edges.start, edges.end), np.maximum(edges.start, edges.end)
+    with np.errstate(over="ignore"):
+        mixed = low.view(np.uint64) * _MIX_LOW
+        mixed ^= mixed >> _FOLD
+        mixed += high.view(np.uint64) * _MIX_HIGH
+        mixed ^= mixed >> _FOLD
+        mixed += edges.owner.view(np.uint64) * _MIX_OWNER
+    order = np.argsort(mixed)
+    mixed = mixed[order]
+    alike = mixed[1:] == mixed[:-1]
+    before, after = np.append(False, alike), np.append(alike, False)
+    alone = order[~(before | after)]
+    # Nearly all edges that have a like have one, their opposite.
+    two = np.flatnonzero(after & ~before & ~np.append(after[1:], False))
+    one, other = order[two], order[two + 1]
+    opposite = (edges.start[one] == edges.end[other]) & (edges.end[one] == edges.start[other])
+    opposite &= edges.owner[one] == edges.owner[other]
+    among = before | after
+    among[two[opposite]] = among[two[opposite] + 1] = False
+    rest = edges.take(order[among])
+    low, high, owner = low[order[among]], high[order[among]], rest.owner
+    exact = np.lexsort((high, low, owner))
+    key = np.stack([owner[exact], low[exact], high[exact]])
+    first = np.flatnonzero(np.append(True, (key[:, 1:] != key[:, :-1]).any(axis=0))[: len(exact)])
+    forward = (rest.start == low)[exact]
+    net = np.add.reduceat(np.where(forward, 1, -1), first) if len(first) else np.empty(0, np.int64)
+    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(exact)))
+    of_sign = np.flatnonzero(forward == (net[group] > 0))
+    rank = np.arange(len(of_sign)) - np.searchsorted(group[of_sign], group[of_sign])
+    kept = exact[of_sign[rank < np.abs(net)[group[of_sign]]]]
+    left = Edges.join([edges.take(alone), rest.take(kept)])
+    return left.take(np.lexsort((left.end, left.start, left.owner)))
 
 
 def cancel(edges: Edges) -> Edges:

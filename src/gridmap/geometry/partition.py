@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.geometry.area_cut import AreaPieces, cut_area, unproved
+from gridmap.geometry.area_cut import AreaPieces, cut_area
 from gridmap.geometry.boundary import follow
-from gridmap.geometry.certificate import certificate
+from gridmap.geometry.certificate import certificate, unproved
 from gridmap.geometry.chain import Edges, Indices, cancel, edges_of, shared_borders
 from gridmap.geometry.hexes import Cells
 from gridmap.geometry.lattice import Geometries, to_degrees, unpack

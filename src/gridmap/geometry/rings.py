@@ -73,11 +73,11 @@ def assemble_rings(edges: Edges) -> AssembledRings:
     row = np.arange(len(edges))
     graph = coo_array((np.ones(len(row), np.int8), (row, following)))
     ring = np.asarray(connected_components(graph, directed=False)[1], np.int64)
-    order = np.lexsort((_place_in_ring(ring, following), ring))
+    order = np.lexsort((places_in_rings(ring, following), ring))
     first = np.flatnonzero(np.diff(ring[order], prepend=-1))
     points = unpack(edges.start[order])
     offset = np.append(first, len(row))
-    return AssembledRings(points, offset, edges.owner[order][first], _twice_areas(points, offset), torn)
+    return AssembledRings(points, offset, edges.owner[order][first], twice_areas(points, offset), torn)
 
 
 def _following(edges: Edges) -> tuple[Edges, Indices, Indices]:
@@ -106,7 +106,7 @@ def _sorted(owner: Indices, point: Indices) -> tuple[Indices, Indices]:
     return key[order], order
 
 
-def _place_in_ring(ring: Indices, following: Indices) -> Indices:
+def places_in_rings(ring: Indices, following: Indices) -> Indices:
     """Rank edges along their ring, by doubling the stride until all have arrived at its last edge."""
     row = np.arange(len(ring))
     first = np.full(int(ring.max()) + 1, len(ring))
@@ -123,7 +123,8 @@ def _place_in_ring(ring: Indices, following: Indices) -> Indices:
         ahead = further
 
 
-def _twice_areas(points: Indices, offset: Indices) -> Indices:
+def twice_areas(points: Indices, offset: Indices) -> Indices:
+    """Twice the signed area of each ring, (r,) int64, exact; points and offsets as in ``AssembledRings``."""
     begin, size = offset[:-1], np.diff(offset)
     local = points - np.repeat(points[begin], size, axis=0)
     following = np.arange(1, len(points) + 1)

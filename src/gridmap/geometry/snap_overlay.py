@@ -1,10 +1,7 @@
 """Cut one hexagon by the border of an area by snap rounding, whatever lies on or within a unit of what.
 
-Corners of cells, vertices of the border and their rounded crossings are *hot*: every segment that passes through the
-unit square around a hot point is led through it. The bent segments cross nowhere but in hot points, and which way a
-segment bends depends on its immediate surroundings only, so cells and areas on both sides bend it alike.
-(Guibas, Marimont, *Rounding arrangements dynamically*, 1998; Hobby, *Practical segment intersection with finite
-precision output*, 1999.)
+Corners of cells, vertices of the border and their rounded crossings are hot (``snap_rounding``). Which way a segment
+bends depends on its immediate surroundings only, so cells and areas on both sides bend it alike.
 """
 
 from __future__ import annotations
@@ -20,9 +17,8 @@ from gridmap.geometry.chain import Edges, Indices, cancel
 from gridmap.geometry.crossing import cross, crossing_points
 from gridmap.geometry.hexes import library_outlines
 from gridmap.geometry.lattice import Geometries, Packed, pack, unpack
+from gridmap.geometry.snap_rounding import bend, lines_of
 
-#: Farthest from a segment that a hot point may lie whose unit square the segment meets.
-_PIXEL_REACH = 0.75
 #: Pairs of points and edges that are looked at together: some tens of megabytes.
 _MOST_PAIRS = 2_000_000
 
@@ -40,7 +36,7 @@ class SnapOverlay:
     def of(cls, border: Edges) -> SnapOverlay:
         """Index the directed edges of an area."""
         x = np.stack([unpack(border.start)[:, 0], unpack(border.end)[:, 0]])
-        return cls(border, x.min(axis=0), x.max(axis=0), shapely.STRtree(_lines(border.start, border.end)))
+        return cls(border, x.min(axis=0), x.max(axis=0), shapely.STRtree(lines_of(border.start, border.end)))
 
     def cut(self, cell: int) -> Geometries:
         """Polygons of the ground that a cell and the area have in common, lattice frame.
@@ -61,54 +57,22 @@ class SnapOverlay:
         near = np.sort(self._tree.query(shapely.box(*low, *high)))
         border = self.border.take(near)
         hot = np.unique(np.concatenate([start, border.start, border.end, _crossings(border, start, end)]))
-        sides = cancel(_bend(start[own], end[own], hot))
-        bent = cancel(_bend(border.start, border.end, hot))
+        sides = cancel(bend(start[own], end[own], hot))
+        bent = cancel(bend(border.start, border.end, hot))
         above = (self._west <= high[0]) & (self._east >= low[0])
         above[near] = False
         return _pieces(sides, bent, Edges.join([bent, self.border.take(above)]))
-
-
-def _lines(start: Packed, end: Packed) -> Geometries:
-    return np.asarray(shapely.linestrings(np.stack([unpack(start), unpack(end)], axis=1).astype(np.float64)))
 
 
 def _crossings(border: Edges, start: Packed, end: Packed) -> Packed:
     """Round the crossings of border edges with sides of cells."""
     low, high = np.minimum(start, end), np.maximum(start, end)
     side = np.unique(np.stack([low, high], axis=1), axis=0)
-    sides, edges = shapely.STRtree(_lines(side[:, 0], side[:, 1])), _lines(border.start, border.end)
+    sides, edges = shapely.STRtree(lines_of(side[:, 0], side[:, 1])), lines_of(border.start, border.end)
     edge, of_side = sides.query(edges, predicate="intersects")
     a, b, c, d = border.start[edge], border.end[edge], side[of_side, 0], side[of_side, 1]
     parallel = cross(unpack(b) - unpack(a), unpack(d) - unpack(c)) == 0
     return crossing_points(a[~parallel], b[~parallel], c[~parallel], d[~parallel])
-
-
-def _bend(start: Packed, end: Packed, hot: Packed) -> Edges:
-    """Segments led through every hot point whose unit square they meet, in order; owners are segments."""
-    low, high = np.minimum(start, end), np.maximum(start, end)
-    points = shapely.points(unpack(hot).astype(np.float64))
-    segment, met = shapely.STRtree(points).query(_lines(low, high), predicate="dwithin", distance=_PIXEL_REACH)
-    kept = _meets_pixel(low[segment], high[segment], hot[met])
-    segment, point = segment[kept], hot[met[kept]]
-    origin = unpack(low[segment])
-    along = ((unpack(point) - origin).astype(float) * (unpack(high[segment]) - origin)).sum(axis=1)
-    order = np.lexsort((point, along, segment))
-    segment, point = segment[order], point[order]
-    within = np.flatnonzero(segment[1:] == segment[:-1])
-    head, tail, owner = point[within], point[within + 1], segment[within]
-    forward = start[owner] == low[owner]
-    return Edges(np.where(forward, head, tail), np.where(forward, tail, head), owner)
-
-
-def _meets_pixel(low: Packed, high: Packed, hot: Packed) -> NDArray[np.bool_]:
-    """Whether a segment meets the closed unit square around a point; in doubled coordinates, exact."""
-    centre = unpack(hot)
-    a, b = 2 * (unpack(low) - centre), 2 * (unpack(high) - centre)
-    squares = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    turn = cross((b - a)[:, None], squares - a[:, None])
-    straddles = (turn.min(axis=1) <= 0) & (turn.max(axis=1) >= 0)
-    overlaps = (np.minimum(a, b) <= 1).all(axis=1) & (np.maximum(a, b) >= -1).all(axis=1)
-    return np.asarray(straddles & overlaps)
 
 
 def _pieces(sides: Edges, bent: Edges, area: Edges) -> Geometries:
@@ -154,7 +118,7 @@ def _faces(edges: Edges) -> Geometries:
     if not len(edges):
         return np.empty(0, object)
     directed = _directed(edges)
-    faces = shapely.orient_polygons(shapely.get_parts(shapely.polygonize(_lines(edges.start, edges.end))))
+    faces = shapely.orient_polygons(shapely.get_parts(shapely.polygonize(lines_of(edges.start, edges.end))))
     chosen = []
     for face in faces:
         first, second = pack(np.asarray(face.exterior.coords[:2]))
