@@ -6,22 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
-from numpy.typing import NDArray
 
-from gridmap import catalogue
 from gridmap.domain.kinds import AreaLevel
-from gridmap.errors import BadValue, DuplicateId, Place, UnreadableFile
 from gridmap.geometry.lattice import geometries_to_degrees
 from gridmap.inputs.columns import AREA_CODE, AREA_NAME, first_column, named_column
-from gridmap.inputs.folding import Texts, fold_code, folded_texts, is_cut_code
-from gridmap.inputs.on_lattice import onto_lattice
-from gridmap.inputs.polygons import Untangled, polygons_only, valid_polygons
-from gridmap.inputs.staging import staged
-from gridmap.inputs.vector import VectorLayer, datum_of, read_layer
-from gridmap.inputs.whereabouts import PlaceOf, check_as_given
+from gridmap.inputs.folding import Texts
+from gridmap.inputs.polygon_layers import (
+    identifiers,
+    polygons_of,
+    read_polygon_layer,
+    require_distinct,
+    texts_of_column,
+)
+from gridmap.inputs.polygons import Untangled
 
 
 @dataclass(frozen=True)
@@ -80,25 +78,13 @@ def read_areas(
         With file, layer, feature, code, name and place of the first fault.
     """
     path = Path(path)
-    place = Place(file=path.name)
-    with staged(path, layer=layer, encoding=encoding) as file:
-        if not file.format.is_vector:
-            raise UnreadableFile("inputs.not_polygons", place, kind=file.format.shown)
-        found = read_layer(file, place, repair=repair)
-    used, datum_warnings = datum_of(datum, found.crs, found.place)
-    codes = _codes(found, code)
-    names = _texts(found, name, AREA_NAME)
-    classes = _texts(found, settlement, ()) if settlement else np.full(len(codes), None, dtype=object)
-
-    def place_of(row: int) -> Place:
-        return found.place_of(row, code=codes[row], name=names[row])
-
-    _check_unique(codes, place_of)
-    geometry, collected = polygons_only(found.geometry, place_of)
-    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
-    check_as_given(coordinates, used, lambda row: place_of(int(owner[row])))
-    geometry, repaired = valid_polygons(geometry, place_of, repair=repair, is_projected=used.is_projected)
-    units, mended = onto_lattice(geometry, used, place_of)
+    found = read_polygon_layer(path, layer=layer, encoding=encoding, repair=repair)
+    field = named_column(found.attributes, code, found.place) if code else first_column(found.attributes, AREA_CODE)
+    codes = identifiers(found, field, "inputs.no_code")
+    names = texts_of_column(found, name, AREA_NAME)
+    classes = texts_of_column(found, settlement, ())
+    require_distinct(codes, lambda row: found.place_of(row, name=names[row]), "inputs.duplicate_code")
+    read = polygons_of(found, datum, codes, names, repair=repair)
     frame = gpd.GeoDataFrame(
         {
             "area_code": pd.Series(codes, dtype=object),
@@ -106,54 +92,10 @@ def read_areas(
             "level": str(level) if level else _level_of(codes),
             "settlement": pd.Series(classes, dtype=object),
         },
-        geometry=geometries_to_degrees(units),
+        geometry=geometries_to_degrees(read.units),
         crs="EPSG:4326",
     )
-    warnings = [*found.warnings, *datum_warnings, *collected, *(one.describe() for one in repaired)]
-    if len(mended):
-        listed = ", ".join(str(codes[row]) for row in mended[:8])
-        warnings.append(catalogue.text("inputs.mended_on_lattice", file=path.name, count=len(mended), codes=listed))
-    return AreaRead(frame, str(used), tuple(warnings), repaired)
-
-
-def _texts(found: VectorLayer, column: str | None, usual: tuple[str, ...]) -> Texts:
-    """Folded text of a column: the one the user names, else the first usual one, else nothing."""
-    if column is not None:
-        return folded_texts(found.attributes[named_column(found.attributes, column, found.place)])
-    first = first_column(found.attributes, usual)
-    return (
-        np.full(len(found.attributes), None, dtype=object) if first is None else folded_texts(found.attributes[first])
-    )
-
-
-def _codes(found: VectorLayer, column: str | None) -> Texts:
-    """Area codes as text; row numbers, counted from 0 as GIS programs do, where no column holds them."""
-    rows = np.arange(len(found.attributes))
-    field = named_column(found.attributes, column, found.place) if column else first_column(found.attributes, AREA_CODE)
-    if field is None:
-        numbers = found.feature_id if found.feature_id is not None and _given(found.feature_id) else rows
-        return np.array([str(number) for number in numbers], dtype=object)
-    codes = folded_texts(found.attributes[field], fold_code)
-    for row, code in enumerate(codes):
-        if code is None:
-            raise BadValue("inputs.no_code", found.place_of(row, field=field))
-        if is_cut_code(code):
-            raise BadValue("inputs.cut_code", found.place_of(row, field=field), value=code)
-    return codes
-
-
-def _given(feature_id: NDArray[np.int64]) -> bool:
-    """Whether ids were given by the user; those that GDAL or a database gives count up from 0 or 1."""
-    counted = np.arange(len(feature_id))
-    return not (np.array_equal(feature_id, counted) or np.array_equal(feature_id, counted + 1))
-
-
-def _check_unique(codes: Texts, place_of: PlaceOf) -> None:
-    first_row: dict[str, int] = {}
-    for row, code in enumerate(codes):
-        if code in first_row:
-            raise DuplicateId("inputs.duplicate_code", place_of(row), value=code, first=first_row[code])
-        first_row[code] = row
+    return AreaRead(frame, str(read.datum), read.warnings, read.repaired)
 
 
 def _level_of(codes: Texts) -> str:
