@@ -50,7 +50,9 @@ class Plan:
     staff : ``person_id``, ``name``, ``role``, ``employment``, ``outlet_id``, ``grid_code``, ``status``; no geometry
     indicators : nested dictionary of plain numbers and strings
     certificate : the partition certificate, as ``certificate.json`` holds it
-    report : ``warnings`` (list of str), ``timings_s``, ``versions``, ``demand`` (unit, total, source, stands_in)
+    report : ``warnings`` (list of str), ``timings_s``, ``versions``, ``demand`` (unit, total, source, stands_in),
+        ``shortfalls`` (what was asked of the grids and cannot be, see ``gridmap.planning.shortfalls``), ``bound``
+        (least possible largest deviation that was proved), ``retired_codes`` (grid codes never to be given again)
     """
 
     settings: PlanSettings

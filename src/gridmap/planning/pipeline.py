@@ -39,6 +39,7 @@ from gridmap.planning.plan_frames import geographic_frames, table_frames
 from gridmap.planning.reach import Rows
 from gridmap.planning.remarks import remarks
 from gridmap.planning.rules import evaluate
+from gridmap.planning.shortfalls import grid_report
 from gridmap.planning.staffing import Staffing
 from gridmap.planning.territory import Territory, nearest_outlet, one_per_area
 
@@ -75,6 +76,7 @@ def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | 
         "timings_s": stages.timings_s,
         "versions": versions(),
         "demand": {key: figures["demand"][key] for key in ("unit", "total", "source", "stands_in")},
+        **grid_report(decisions),
     }
     return Plan(
         settings=settings,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from gridmap import catalogue
-from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan_settings import PlanSettings
 from gridmap.planning.codes import is_administrative
 from gridmap.planning.decisions import Decisions
@@ -23,7 +22,7 @@ def remarks(decisions: Decisions) -> list[str]:
         *_on_demand(decisions.demand),
         *_on_facilities(decisions.facilities),
         *_on_areas(decisions),
-        *_on_settings(decisions.settings, decisions.hierarchy.lowest.level),
+        *_on_settings(decisions.settings),
     ]
 
 
@@ -76,13 +75,10 @@ def _on_areas(decisions: Decisions) -> list[str]:
     return said
 
 
-def _on_settings(settings: PlanSettings, lowest: AreaLevel) -> list[str]:
-    keys = sorted(f"grids.{key}" for key in settings.grids.model_fields_set)
-    if settings.grids.base == lowest.value:
-        keys = [key for key in keys if key != "grids.base"]
-    if settings.coverage.distance != "geodesic":
-        keys.append("coverage.distance")
-    return [catalogue.text("rules.setting_not_used", keys=", ".join(keys))] if keys else []
+def _on_settings(settings: PlanSettings) -> list[str]:
+    if settings.coverage.distance == "geodesic":
+        return []
+    return [catalogue.text("rules.setting_not_used", keys="coverage.distance")]
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -10,12 +11,18 @@ import pandas as pd
 import pytest
 import shapely
 
-from gridmap.domain.inputs import Demand, PlanInputs
-from gridmap.domain.kinds import AreaLevel, SettlementClass
+from gridmap.domain.inputs import Demand, PlanInputs, Staff
+from gridmap.domain.kinds import AreaLevel, BaseUnitKind, Employment, GridKind, SettlementClass, StaffRole
 from gridmap.domain.plan_settings import AreaSource, CoverageSection, PartitionSection, PlanSection, PlanSettings
+from gridmap.planning.decisions import Decisions
+from gridmap.planning.dissolve import dissolve
+from gridmap.planning.districting.task import Reason, Shortfall
 from gridmap.planning.facilities import KINDS, Facilities
+from gridmap.planning.grids import SubGrids, SuperGrids
 from gridmap.planning.ground import CLASSES, Ground
+from gridmap.planning.pipeline import Stages, decide
 from gridmap.planning.reach import EarthPoints
+from gridmap.planning.staffing import Staffing
 
 WEST, SOUTH, STEP = 111.0, 30.0, 0.01
 
@@ -167,3 +174,59 @@ def two_villages(
         "people.csv",
     )
     return PlanInputs({AreaLevel.VILLAGE: villages}, facilities_frame(("B1", "branch", 111.02, 30.02, 500.0)), people)
+
+
+SUB_CODES, SUPER_CODE = ("990101001001002", "990101001001003"), "990101001000001"
+
+
+@pytest.fixture(scope="session")
+def rich(plan_settings: Callable[..., PlanSettings], two_villages: PlanInputs) -> Decisions:
+    """Decide on the two villages, then add all that a plan can carry.
+
+    The first grid has a target, a manager, an officer who also looks after the second, and two sub-grids; the second is
+    dedicated and locked, lacks a manager and two officers, and could not be what was asked; a super-grid holds both.
+    """
+    decided = decide(plan_settings(), two_villages, two_villages.facilities, Stages(None))
+    ground, grids, units = decided.ground, decided.grids, decided.units
+    in_first = grids.of_cell == 0
+    half = np.where(in_first, (ground.points.lat > np.median(ground.points.lat[in_first])).astype(np.int64), -1)
+    both = np.zeros(2, dtype=np.int64)
+    staff = Staff(
+        ids=("P3", "P1", "P2", "P4"),
+        names=("", "Wang", "Li", "Zhao"),
+        roles=(StaffRole.OFFICER, StaffRole.MANAGER, StaffRole.OFFICER, StaffRole.OFFICER),
+        employment=(Employment.FULL_TIME, Employment.FULL_TIME, Employment.PART_TIME, Employment.FULL_TIME),
+        outlet_ids=("B9", "B1", "B1", ""),
+        grid_codes=((), (), (), ()),
+        source="staff.csv",
+    )
+    return replace(
+        decided,
+        units=replace(
+            units, codes=(units.codes[0], f"{units.codes[1]}-D001"), kind=(units.kind[0], BaseUnitKind.DEDICATED)
+        ),
+        grids=replace(
+            grids,
+            kind=(GridKind.ORDINARY, GridKind.DEDICATED),
+            locked=np.array([False, True]),
+            target=np.array([625.0, np.nan]),
+            shortfalls=(
+                Shortfall(Reason.HEAVY_UNIT, 1, 1, 200.0, 300.0),
+                Shortfall(Reason.TOO_FEW_UNITS, -1, -1, 200.0, 0.0),
+            ),
+            bound=0.25,
+            retired=("990101001001009",),
+            sub=SubGrids(half, SUB_CODES, both, dissolve(ground.geometry, half, 2)),
+            above=SuperGrids(both, (SUPER_CODE,), both[:1], both[:1], dissolve(grids.shape, both, 1)),
+        ),
+        staffing=Staffing(
+            staff,
+            manager=np.array([1, -1]),
+            officer_grid=np.array([0, 1]),
+            officer=np.array([2, 2]),
+            managers_missing=np.array([False, True]),
+            officers_missing=np.array([0, 2]),
+            unplaced=np.array([0, 3]),
+            misplaced=np.array([0]),
+        ),
+    )

@@ -1,0 +1,115 @@
+"""What was asked of the grids and cannot be: where, by how much, why, and what would help, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gridmap import catalogue
+from gridmap.catalogue import Language
+from gridmap.planning.decisions import Decisions
+from gridmap.planning.districting.task import Reason, Shortfall
+
+#: What ``wanted`` and ``got`` of an entry are.
+DEMAND, AREA = "demand", "area_m2"
+
+
+def grid_report(decisions: Decisions) -> dict[str, Any]:
+    """Make what ``Plan.report`` says of the grids: ``shortfalls``, ``bound`` and ``retired_codes``.
+
+    A shortfall is a dictionary of ``reason`` (a ``Reason``), ``grid_code`` (None where the grid came to nothing),
+    ``unit_code`` (the base unit that stands in the way, None where it is no single one), ``wanted``, ``got``,
+    ``measure`` of both (``demand`` or ``area_m2``), and ``message``, in the language of the process.
+    """
+    grids = decisions.grids
+    names = names_of_places(decisions)
+    entries = [_entry(decisions, short) for short in grids.shortfalls]
+    for entry in entries:
+        entry["message"] = shortfall_message(entry, names, decisions.demand.unit)
+    return {"shortfalls": entries, "bound": grids.bound, "retired_codes": list(grids.retired)}
+
+
+def names_of_places(decisions: Decisions) -> dict[str, str]:
+    """Name of every grid and base unit by its code; a unit is called after its area."""
+    called = decisions.hierarchy.lowest.names
+    units = zip(decisions.units.codes, decisions.units.area.tolist(), strict=True)
+    grids = zip(decisions.grids.codes, decisions.grids.names, strict=True)
+    return {code: name for code, name in (*((code, called[area]) for code, area in units), *grids) if name}
+
+
+def _entry(decisions: Decisions, short: Shortfall) -> dict[str, Any]:
+    return {
+        "reason": short.reason.value,
+        "grid_code": decisions.grids.codes[short.district] if short.district >= 0 else None,
+        "unit_code": decisions.units.codes[short.unit] if short.unit >= 0 else None,
+        "wanted": short.wanted,
+        "got": short.got,
+        "measure": _measure(decisions, short),
+    }
+
+
+def _measure(decisions: Decisions, short: Shortfall) -> str:
+    """Tell demand from area: bounds may be of either, and ground without any demand is divided by area."""
+    settings = decisions.settings.grids
+    if short.reason is Reason.LIMITS and short.wanted in (settings.min_area_m2, settings.max_area_m2):
+        return AREA
+    if short.district >= 0 and short.got > 0 and decisions.grid_groups.demand[short.district] == 0:
+        return AREA
+    return DEMAND
+
+
+def shortfall_message(
+    entry: Mapping[str, Any], names: Mapping[str, str], unit: str, lang: Language | None = None
+) -> str:
+    """Sentence of one shortfall: what came of it, why, and what would help.
+
+    Parameters
+    ----------
+    entry : as ``grid_report`` makes it
+    names : name by code of grids and base units
+    unit : what demand counts
+    """
+    lang = lang or catalogue.language()
+    wanted, got = float(entry["wanted"]), float(entry["got"])
+    reason = Reason(entry["reason"])
+    beside = reason is Reason.HEAVY_UNIT and got < wanted
+    why = f"shortfalls.why_{'heavy_neighbour' if beside else reason.value}"
+    came_of = catalogue.text(
+        f"shortfalls.came_of_{_came_of(reason, entry['grid_code'], wanted, got)}",
+        lang,
+        grid=_called(entry["grid_code"], names, "shortfalls.some_grid", lang),
+        wanted=_amount(wanted, entry["measure"], unit, lang),
+        got=_amount(got, entry["measure"], unit, lang),
+        deviation=f"{100 * (got / wanted - 1):+.1f} %" if wanted > 0 else "–",
+    )
+    called = _called(entry["unit_code"], names, "shortfalls.some_unit", lang)
+    return catalogue.text(
+        "shortfalls.sentence",
+        lang,
+        came_of=came_of,
+        why=catalogue.text(why, lang, unit=called),
+        mend=catalogue.mend(why, lang),
+    )
+
+
+def _came_of(reason: Reason, grid_code: str | None, wanted: float, got: float) -> str:
+    if grid_code is None:
+        return "nothing"
+    if reason is Reason.NOT_CONTIGUOUS:
+        return "parts"
+    if reason is Reason.LIMITS:
+        return "over_limit" if got > wanted else "under_limit"
+    return "more" if got > wanted else "less"
+
+
+def _called(code: str | None, names: Mapping[str, str], otherwise: str, lang: Language) -> str:
+    if code is None:
+        return catalogue.text(otherwise, lang)
+    return catalogue.text("shortfalls.named", lang, name=names[code], code=code) if code in names else code
+
+
+def _amount(value: float, measure: str, unit: str, lang: Language) -> str:
+    if measure == AREA or unit == "m2":
+        return f"{value / 1e6:,.2f} km²"
+    key = f"exports.unit_{unit}"
+    return f"{value:,.0f} {catalogue.text(key, lang) if key in catalogue.entries() else unit}"
