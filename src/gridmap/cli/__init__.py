@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridmap.cli import partitions, plans
+from gridmap.cli import explanations, partitions, plans
 from gridmap.cli.options import help_of
 from gridmap.cli.program import app, main
 
@@ -10,6 +10,7 @@ from gridmap.cli.program import app, main
 _VERBS = (
     ("demo", plans.demo, "gridmap demo -o out"),
     ("plan", plans.plan, "gridmap plan plan.toml -o out"),
+    ("explain", explanations.explain, "gridmap explain out --lon 111.31 --lat 30.78 --datum gcj02"),
     ("partition", partitions.partition, "gridmap partition villages.geojson -r 9 -o cells.geojson --datum gcj02"),
     ("validate", partitions.validate, "gridmap validate cells.geojson --areas villages.geojson --format sarif"),
 )

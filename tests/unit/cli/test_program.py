@@ -19,7 +19,7 @@ def test_version(run):
     assert ran.out.startswith("gridmap 0.")
 
 
-@pytest.mark.parametrize("verb", ["demo", "plan", "partition", "validate"])
+@pytest.mark.parametrize("verb", ["demo", "plan", "explain", "partition", "validate"])
 def test_every_verb_has_help_with_an_example(run, verb):
     assert verb in run("--help").out
     ran = run(verb, "--help")
