@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gridmap import catalogue
+from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan_settings import PlanSettings
+from gridmap.planning.bases import not_to_be_had
 from gridmap.planning.codes import is_administrative
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.demand import NEARBY_M, SpreadDemand
@@ -22,7 +24,7 @@ def remarks(decisions: Decisions) -> list[str]:
         *_on_demand(decisions.demand),
         *_on_facilities(decisions.facilities),
         *_on_areas(decisions),
-        *_on_settings(decisions.settings),
+        *_on_settings(decisions.settings, decisions.hierarchy.lowest.level),
     ]
 
 
@@ -75,10 +77,14 @@ def _on_areas(decisions: Decisions) -> list[str]:
     return said
 
 
-def _on_settings(settings: PlanSettings) -> list[str]:
-    if settings.coverage.distance == "geodesic":
-        return []
-    return [catalogue.text("rules.setting_not_used", keys="coverage.distance")]
+def _on_settings(settings: PlanSettings, lowest: AreaLevel) -> list[str]:
+    said = []
+    lacking = not_to_be_had(settings.grids, lowest, has_roads=settings.roads is not None)
+    if lacking:
+        said.append(catalogue.text("rules.base_not_to_be_had", keys=", ".join(lacking)))
+    if settings.coverage.distance != "geodesic":
+        said.append(catalogue.text("rules.setting_not_used", keys="coverage.distance"))
+    return said
 
 
 def _listed(items: Sequence[str]) -> str:

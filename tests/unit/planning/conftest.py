@@ -14,13 +14,14 @@ import shapely
 from gridmap.domain.inputs import Demand, PlanInputs, Staff
 from gridmap.domain.kinds import AreaLevel, BaseUnitKind, Employment, GridKind, SettlementClass, StaffRole
 from gridmap.domain.plan_settings import AreaSource, CoverageSection, PartitionSection, PlanSection, PlanSettings
+from gridmap.planning.deciding import decide
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.dissolve import dissolve
 from gridmap.planning.districting.task import Reason, Shortfall
 from gridmap.planning.facilities import KINDS, Facilities
 from gridmap.planning.grids import SubGrids, SuperGrids
 from gridmap.planning.ground import CLASSES, Ground
-from gridmap.planning.pipeline import Stages, decide
+from gridmap.planning.pipeline import Stages
 from gridmap.planning.reach import EarthPoints
 from gridmap.planning.staffing import Staffing
 

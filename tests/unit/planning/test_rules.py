@@ -14,8 +14,9 @@ from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import AreaLevel, FacilityKind
 from gridmap.domain.plan import RuleResult
 from gridmap.domain.plan_settings import CoverageSection, PlanSettings
+from gridmap.planning.deciding import decide
 from gridmap.planning.facilities import Facilities
-from gridmap.planning.pipeline import Stages, build_plan, decide
+from gridmap.planning.pipeline import Stages, build_plan
 from gridmap.planning.rules import grids_do_not_overlap
 
 Settings = Callable[..., PlanSettings]

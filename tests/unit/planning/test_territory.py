@@ -1,4 +1,4 @@
-"""Grids lie within one area, hold together, and go to the nearest outlet."""
+"""Ground goes to the nearest outlet, and what each outlet gets hangs together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyproj import Geod
 
 from gridmap.planning.ground import Ground
 from gridmap.planning.reach import EarthPoints
-from gridmap.planning.territory import nearest_outlet, one_per_area
+from gridmap.planning.territory import nearest_outlet
 
 Made = Callable[..., Ground]
 
@@ -22,8 +22,7 @@ def outlets_at(*places: tuple[float, float]) -> EarthPoints:
 
 
 def draw(ground: Ground, outlets: EarthPoints) -> np.ndarray:
-    cell = ground.locate(np.column_stack([outlets.lon, outlets.lat]))
-    return nearest_outlet(ground, np.ones(len(ground)), outlets, cell)
+    return nearest_outlet(ground.points, ground.adjacency, ground.shared_m, outlets)
 
 
 def stretches(ground: Ground, members: set[int]) -> int:
@@ -39,22 +38,6 @@ def stretches(ground: Ground, members: set[int]) -> int:
             members -= near
             todo += near
     return found
-
-
-def test_one_grid_an_area_whatever_the_outlets(made_ground: Made) -> None:
-    ground = made_ground(4, 1, area=[5, 5, 2, 2])
-    assert one_per_area(ground, np.ones(4), outlets_at((0.5, 0.5)), np.array([0])).tolist() == [0, 0, 1, 1]
-
-
-def test_an_area_is_split_among_its_own_outlets_even_where_another_s_is_nearer(made_ground: Made) -> None:
-    ground = made_ground(6, 1, area=[0, 0, 0, 0, 1, 1])
-    # Area 0 has an outlet in its first square; the one of area 1 stands at the common border.
-    assert draw(ground, outlets_at((0.5, 0.5), (4.1, 0.5))).tolist() == [0, 0, 0, 0, 1, 1]
-
-
-def test_an_area_without_outlets_is_split_among_all(made_ground: Made) -> None:
-    ground = made_ground(4, 1, area=[0, 1, 1, 2])
-    assert draw(ground, outlets_at((0.5, 0.5), (3.5, 0.5))).tolist() == [0, 1, 2, 3]
 
 
 def test_every_cell_of_open_ground_goes_to_the_outlet_nearest_by_geodesic(made_ground: Made) -> None:
@@ -89,34 +72,22 @@ def test_a_stretch_cut_off_from_its_grid_joins_the_neighbour_it_shares_most_bord
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_grids_hold_together_within_each_connected_part_of_their_area(made_ground: Made, seed: int) -> None:
+def test_what_an_outlet_gets_hangs_together_within_each_connected_part_of_the_ground(
+    made_ground: Made, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     keep = sorted(rng.choice(144, 90, replace=False).tolist())
-    ground = made_ground(12, 12, area=[0 if number % 12 < 7 else 1 for number in keep], keep=keep)
-    outlets = outlets_at(*rng.uniform(0, 12, (5, 2)).tolist())
-    label = draw(ground, outlets)
-    for area in (0, 1):
-        members = set(np.flatnonzero(ground.area == area).tolist())
-        parts = stretches(ground, set(members))
-        for grid in np.unique(label[sorted(members)]):
-            own = set(np.flatnonzero(label == grid).tolist())
-            assert own <= members
-            assert stretches(ground, own) <= parts
-    links = ground.adjacency[ground.area[ground.adjacency[:, 0]] == ground.area[ground.adjacency[:, 1]]]
+    ground = made_ground(12, 12, keep=keep)
+    label = draw(ground, outlets_at(*rng.uniform(0, 12, (5, 2)).tolist()))
     part = np.arange(len(ground))
     for _ in range(len(ground)):
-        for a, b in links.tolist():
+        for a, b in ground.adjacency.tolist():
             part[[a, b]] = min(part[a], part[b])
     for piece in np.unique(part):
         inside = np.flatnonzero(part == piece)
-        for grid in np.unique(label[inside]):
-            assert stretches(ground, set(inside[label[inside] == grid].tolist())) == 1
+        for outlet in np.unique(label[inside]):
+            assert stretches(ground, set(inside[label[inside] == outlet].tolist())) == 1
 
 
-def test_without_outlets_each_area_is_one_grid(made_ground: Made) -> None:
-    ground = made_ground(3, 1, area=[0, 0, 1])
-    assert draw(ground, outlets_at()).tolist() == [0, 0, 1]
-
-
-def test_two_outlets_under_one_roof_make_one_grid(made_ground: Made) -> None:
+def test_of_two_outlets_under_one_roof_the_first_gets_all(made_ground: Made) -> None:
     assert draw(made_ground(3, 1), outlets_at((1.5, 0.5), (1.5, 0.5))).tolist() == [0, 0, 0]

@@ -1,0 +1,181 @@
+"""Every decision of a plan, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import geopandas as gpd
+import numpy as np
+
+from gridmap.domain.inputs import PlanInputs
+from gridmap.domain.plan_settings import PlanSettings
+from gridmap.geometry.partition import Partition, partition_areas
+from gridmap.geometry.tiling import require_tiling
+from gridmap.planning.assignment import Assignment, assign
+from gridmap.planning.atoms import Atoms
+from gridmap.planning.base_units import BaseUnits
+from gridmap.planning.bases import bases
+from gridmap.planning.coverage import cover
+from gridmap.planning.decisions import Decisions
+from gridmap.planning.demand import SpreadDemand, spread
+from gridmap.planning.density import density_applies, density_classes, settlement_of_cells, with_settlement
+from gridmap.planning.drawing import draw_territories, parent_level
+from gridmap.planning.facilities import Facilities
+from gridmap.planning.gaps import find_gaps
+from gridmap.planning.grids import Grids
+from gridmap.planning.ground import Ground
+from gridmap.planning.groups import sums
+from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
+from gridmap.planning.numbering import CarvedGround, numbered
+from gridmap.planning.reach import Rows
+from gridmap.planning.staffing import Staffing, staff_grids
+
+
+class Staged(Protocol):
+    """Stages of a run; each yields what takes the share done within it."""
+
+    def __call__(self, stage: str) -> AbstractContextManager[Callable[[float], None]]:
+        """Run a stage."""
+
+
+def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.GeoDataFrame, stages: Staged) -> Decisions:
+    """All decisions of a plan, on inputs that have been checked; facilities in the order of their identifiers."""
+    hierarchy = build_hierarchy(inputs.areas)
+    facilities = Facilities.from_frame(facilities_given)
+    with stages("partition") as tell:
+        require_tiling(hierarchy.lowest.geometry, list(hierarchy.lowest.codes))
+        units, partition, ground = break_ground(settings, inputs, hierarchy, tell)
+    with stages("demand"):
+        demand = spread(inputs.demand, ground)
+        ground = classed(settings, hierarchy, ground, demand)
+        facility_cell = ground.locate(np.column_stack([facilities.points.lon, facilities.points.lat]))
+    with stages("coverage"):
+        coverage = cover(ground, facilities, settings.coverage)
+        radius_m = facilities.radius_m(settings.coverage)
+    with stages("grids"):
+        grids = draw_grids(settings, inputs, hierarchy, units, ground, demand, facilities, facility_cell)
+    with stages("assignment"):
+        assignment = assign(
+            ground,
+            grids.of_cell,
+            demand.value,
+            facilities,
+            facility_cell,
+            coverage.in_reach,
+            settings.coverage.cooperating_outlets,
+        )
+        staffing = staffed(settings, inputs, ground, grids, demand, facilities, assignment)
+    with stages("gaps"):
+        county = hierarchy.county_numbers()[ground.area]
+        gaps = find_gaps(ground, coverage, facilities, radius_m, demand.value, county)
+    return Decisions(
+        settings,
+        hierarchy,
+        units,
+        ground,
+        demand,
+        facilities,
+        facility_cell,
+        radius_m,
+        coverage,
+        grids,
+        assignment,
+        staffing,
+        gaps,
+        partition.certificate,
+    )
+
+
+def break_ground(
+    settings: PlanSettings, inputs: PlanInputs, hierarchy: Hierarchy, tell: Callable[[float], None]
+) -> tuple[BaseUnits, Partition, Ground]:
+    """Lay out base units, the cells they are cut into, and the ground these make up."""
+    lowest = hierarchy.lowest
+    settlement = hierarchy.settlement_of_lowest(settings.profile.default_settlement)
+    partition = partition_areas(lowest.geometry, list(lowest.codes), settings.partition.resolution, tell)
+    units = BaseUnits(
+        lowest.codes,
+        np.arange(len(lowest)),
+        bases(settings.grids, lowest.level, settlement, has_roads=False),
+        np.full(len(lowest), -1),
+        lowest.geometry,
+    )
+    ground = Ground(
+        partition.cell,
+        partition.area,
+        partition.area,
+        partition.geometry,
+        partition.adjacency,
+        partition.shared_m,
+        partition.shared_m,
+        settlement[partition.area],
+    )
+    return units, partition, ground
+
+
+def classed(settings: PlanSettings, hierarchy: Hierarchy, ground: Ground, demand: SpreadDemand) -> Ground:
+    """Ground with the settlement class of every cell: by class code, else by density, else the default."""
+    applies = density_applies(demand, settings.density)
+    by_density = density_classes(ground, demand.value, settings.density) if applies else None
+    default = settings.profile.default_settlement
+    return with_settlement(ground, settlement_of_cells(hierarchy, ground.area, by_density, default))
+
+
+def draw_grids(
+    settings: PlanSettings,
+    inputs: PlanInputs,
+    hierarchy: Hierarchy,
+    units: BaseUnits,
+    ground: Ground,
+    demand: SpreadDemand,
+    facilities: Facilities,
+    facility_cell: Rows,
+) -> Grids:
+    """Grids with their codes, and the levels generated below and above them."""
+    asked = settings.grids
+    level = parent_level(asked, hierarchy, units.kind)
+    if level is None:
+        parent_of_area, names = np.zeros(len(hierarchy.lowest), dtype=np.int64), [""]
+    else:
+        parents = hierarchy.at(level)
+        names = [name or code for name, code in zip(parents.names, parents.codes, strict=True)] if parents else []
+        parent_of_area = hierarchy.ancestors(level)
+    atoms = Atoms.of(ground, units, demand.value)
+    drawn = draw_territories(asked, parent_of_area, units, atoms, facilities, facility_cell, names)
+    return numbered(hierarchy, ground, drawn, CarvedGround(inputs.dedicated, inputs.locked, inputs.previous))
+
+
+def staffed(
+    settings: PlanSettings,
+    inputs: PlanInputs,
+    ground: Ground,
+    grids: Grids,
+    demand: SpreadDemand,
+    facilities: Facilities,
+    assignment: Assignment,
+) -> Staffing:
+    """People of every grid."""
+    ids = [*facilities.ids.tolist(), None]
+    held = sums(grids.of_cell, demand.value, len(grids))
+    pair = np.sort(grids.of_cell[ground.adjacency].reshape(-1, 2), axis=1)
+    links = np.unique(pair[pair[:, 0] != pair[:, 1]], axis=0)
+    return staff_grids(
+        grids.codes,
+        [ids[row] for row in assignment.primary.tolist()],
+        held,
+        inputs.staff,
+        settings.staffing,
+        outlet_ids=[ids[row] for row in facilities.outlets.tolist()],
+        xy_m=_middles(ground, grids),
+        links=links,
+        demand_counts=not demand.stands_in,
+    )
+
+
+def _middles(ground: Ground, grids: Grids) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """(g, 2) float64: middle of each grid's ground, metres in the plane of the ground."""
+    whole = np.zeros(len(grids), dtype=np.bool_)
+    row = np.arange(len(grids))
+    return Atoms(ground, ground.area_m2, grids.of_cell, row, row, whole).xy_m
