@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -28,6 +29,7 @@ from gridmap.planning.grids import Grids
 from gridmap.planning.ground import Ground
 from gridmap.planning.groups import sums
 from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
+from gridmap.planning.levels import draw_sub_grids, draw_super_grids
 from gridmap.planning.numbering import CarvedGround, numbered
 from gridmap.planning.reach import Rows
 from gridmap.planning.staffing import Staffing, staff_grids
@@ -144,7 +146,33 @@ def draw_grids(
         parent_of_area = hierarchy.ancestors(level)
     atoms = Atoms.of(ground, units, demand.value)
     drawn = draw_territories(asked, parent_of_area, units, atoms, facilities, facility_cell, names)
-    return numbered(hierarchy, ground, drawn, CarvedGround(inputs.dedicated, inputs.locked, inputs.previous))
+    grids = numbered(hierarchy, ground, drawn, CarvedGround(inputs.dedicated, inputs.locked, inputs.previous))
+    return with_levels(settings, inputs, hierarchy, units, ground, demand, grids, parent_of_area)
+
+
+def with_levels(
+    settings: PlanSettings,
+    inputs: PlanInputs,
+    hierarchy: Hierarchy,
+    units: BaseUnits,
+    ground: Ground,
+    demand: SpreadDemand,
+    grids: Grids,
+    parent_of_area: Rows,
+) -> Grids:
+    """Grids with the sub-grids and super-grids that the settings ask for."""
+    asked = settings.grids
+    how: dict[str, Any] = {"tolerance": asked.tolerance, "compactness": asked.compactness, "seed": asked.seed}
+    taken = {*inputs.previous.codes, *inputs.previous.retired} if inputs.previous else set()
+    if asked.sub_demand is not None:
+        sub = draw_sub_grids(hierarchy, units, ground, demand.value, grids, asked.sub_demand, **how, taken=taken)
+        grids, taken = replace(grids, sub=sub), {*taken, *sub.codes}
+    if asked.super_demand is not None:
+        above = draw_super_grids(
+            hierarchy, ground, demand.value, grids, parent_of_area, asked.super_demand, **how, taken=taken
+        )
+        grids = replace(grids, above=above)
+    return grids
 
 
 def staffed(
