@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from gridmap.domain.kinds import FacilityKind
 from gridmap.domain.plan_settings import FacilitySource
 from gridmap.errors import BadValue, DuplicateId, MissingColumn
 from gridmap.inputs.columns import FACILITY, check_column_names, column_for, listed
-from gridmap.inputs.folding import Texts, fold, fold_code, folded_texts, is_cut_code
+from gridmap.inputs.folding import Texts, fold_code, fold_word, folded_texts, is_cut_code
 from gridmap.inputs.points import PointRead, read_points
 
 #: Words for each kind; the identifier itself always counts.
@@ -147,14 +146,10 @@ def read_facilities(source: FacilitySource, base_dir: Path, *, outlets: bool) ->
 
 def kind_of(text: str) -> FacilityKind | None:
     """Kind that a word names in English or Chinese, or None."""
-    return _KIND_OF_WORD.get(_fold_kind(text))
+    return _KIND_OF_WORD.get(fold_word(text))
 
 
-def _fold_kind(text: str) -> str:
-    return re.sub(r"[\s_-]+", "_", fold(text).lower())
-
-
-_KIND_OF_WORD = {_fold_kind(word): kind for kind, words in KIND_WORDS.items() for word in (kind.value, *words)}
+_KIND_OF_WORD = {fold_word(word): kind for kind, words in KIND_WORDS.items() for word in (kind.value, *words)}
 
 
 def _ids(points: PointRead, column: str | None) -> Texts:

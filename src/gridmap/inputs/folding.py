@@ -36,6 +36,11 @@ def is_cut_code(text: str) -> bool:
     return bool(_CUT_BY_SPREADSHEET.fullmatch(text))
 
 
+def fold_word(text: str) -> str:
+    """Fold a word of a closed vocabulary: lower case, one underscore for any space, hyphen or underscore."""
+    return re.sub(r"[\s_-]+", "_", fold(text).lower())
+
+
 def fold_number(text: str) -> str:
     """Fold a number into what ``float`` reads; what is no number stays what it is."""
     folded = fold(text).replace(" ", "")

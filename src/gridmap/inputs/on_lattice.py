@@ -17,7 +17,7 @@ from gridmap.inputs.whereabouts import PlaceOf, to_checked_wgs84
 NODING_DEG, NODING_M = 1e-9, 1e-3
 
 #: The same on the lattice: rounding moves a point by up to half a unit each way, 0.71 in all.
-_NODING_UNITS = 0.75
+NODING_UNITS = 0.75
 
 _MOST_ROUNDS = 4
 
@@ -67,7 +67,7 @@ def _settle(units: Geometries, mended: NDArray[np.bool_], place_of: PlaceOf) -> 
     """Node and mend by turns until neither finds anything to do: mending makes vertices, noding bends edges."""
     unsure = np.ones(len(units), dtype=bool)
     for _ in range(_MOST_ROUNDS):
-        noded = insert_shared_vertices(units, _NODING_UNITS)
+        noded = insert_shared_vertices(units, NODING_UNITS)
         unsure |= np.array([one is not other for one, other in zip(noded, units, strict=True)], dtype=bool)
         units = noded.copy()
         asked = np.flatnonzero(unsure)

@@ -73,14 +73,7 @@ def polygons_only(geometry: Geometries, place_of: PlaceOf) -> tuple[Geometries, 
     missing = np.flatnonzero(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     if len(missing):
         raise InvalidGeometry("inputs.no_geometry", place_of(int(missing[0])), count=len(missing))
-    vertices, limit = int(shapely.get_num_coordinates(geometry).sum()), settings().max_vertices
-    if vertices > limit:
-        raise TooLarge(
-            "inputs.has_too_many_vertices",
-            replace(place_of(0), feature=None, code=None, name=None),
-            vertices=f"{vertices:,}",
-            limit=f"{limit:,}",
-        )
+    check_vertex_count(geometry, replace(place_of(0), feature=None, code=None, name=None))
     kind = shapely.get_type_id(geometry)
     polygonal = (kind == shapely.GeometryType.POLYGON) | (kind == shapely.GeometryType.MULTIPOLYGON)
     if polygonal.all():
@@ -95,6 +88,19 @@ def polygons_only(geometry: Geometries, place_of: PlaceOf) -> tuple[Geometries, 
             raise InvalidGeometry("inputs.not_a_polygon", place_of(int(row)), kind=geometry[row].geom_type)
         warnings.append(catalogue.text("inputs.took_polygons", place=place_of(int(row)).describe()))
     return taken, tuple(warnings)
+
+
+def check_vertex_count(geometry: Geometries, place: Place) -> None:
+    """Refuse a layer whose geometries have more vertices than the settings allow, all together.
+
+    Raises
+    ------
+    TooLarge
+        With the count and the limit.
+    """
+    vertices, limit = int(shapely.get_num_coordinates(geometry).sum()), settings().max_vertices
+    if vertices > limit:
+        raise TooLarge("inputs.has_too_many_vertices", place, vertices=f"{vertices:,}", limit=f"{limit:,}")
 
 
 def polygon_parts(geometry: shapely.Geometry) -> shapely.Geometry | None:
