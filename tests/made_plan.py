@@ -101,6 +101,7 @@ def made_plan(rings: int = 3, resolution: int = 8, names: dict[str, str] | None 
                     "unit_code": codes[2],
                     "wanted": 100.0,
                     "got": float(grids["demand"].iloc[2]),
+                    "measure": "demand",
                     "message": "北墘村: a village alone is more than that",
                 }
             ],

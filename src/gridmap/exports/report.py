@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gridmap import catalogue
 from gridmap.catalogue import Language
 from gridmap.domain.kinds import AreaLevel, FacilityKind, SettlementClass
-from gridmap.domain.plan import GEOGRAPHIC_FRAMES, TABLES, Plan
+from gridmap.domain.plan import GEOGRAPHIC_FRAMES, TABLES, Plan, RuleResult
 from gridmap.exports.beside import written_beside
 from gridmap.exports.columns import types_of
+from gridmap.exports.grid_sections import balance_section, levels_section, people_section
+from gridmap.exports.markdown import bullets, paragraphs, section, table
 from gridmap.exports.sentences import gap_sentences, literal, rule_name, rule_result, some_of, summary_lines
 from gridmap.exports.words import amount, area, count, distance, names_by_code, percent, word
 
 GAPS_SHOWN = 10
-BREAKERS_SHOWN = 5
+BREAKERS_SHOWN = 10
 
 
 def report_document(plan: Plan) -> dict[str, Any]:
@@ -50,15 +51,18 @@ def report_text(plan: Plan, lang: Language) -> str:
     """Text of ``report.md``."""
     sections = [
         _conclusion(plan, lang),
-        _section("heading_attention", _attention(plan, lang), lang),
-        _section("heading_gaps", _gaps(plan, lang), lang),
-        _section("heading_rules", _rules(plan, lang), lang),
-        _section("heading_coverage", _coverage(plan, lang), lang),
-        _section("heading_areas", _areas(plan, lang), lang),
-        _section("heading_load", _load(plan, lang), lang),
-        _section("heading_warnings", _warnings(plan, lang), lang),
-        _section("heading_files", _files(lang), lang),
-        _section("heading_made", _made(plan, lang), lang),
+        section("heading_attention", _attention(plan, lang), lang),
+        section("heading_gaps", _gaps(plan, lang), lang),
+        section("heading_rules", _rules(plan, lang), lang),
+        section("heading_balance", balance_section(plan, lang), lang),
+        section("heading_people", people_section(plan, lang), lang),
+        section("heading_levels", levels_section(plan, lang), lang),
+        section("heading_coverage", _coverage(plan, lang), lang),
+        section("heading_areas", _areas(plan, lang), lang),
+        section("heading_load", _load(plan, lang), lang),
+        section("heading_warnings", _warnings(plan, lang), lang),
+        section("heading_files", _files(lang), lang),
+        section("heading_made", _made(plan, lang), lang),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -90,12 +94,16 @@ def _attention(plan: Plan, lang: Language) -> str:
         key = "report.attention_gaps_area" if demand["stands_in"] else "report.attention_gaps"
         held = amount(gaps["demand"], demand["unit"], lang)
         points.append(catalogue.text(key, lang, n=count(gaps["count"]), demand=held, area=area(gaps["area_m2"])))
+    shortfalls = plan.report.get("shortfalls", ())
+    if shortfalls:
+        heading = catalogue.text("report.heading_balance", lang)
+        points.append(catalogue.text("report.attention_shortfalls", lang, n=count(len(shortfalls)), heading=heading))
     if demand["stands_in"]:
         points.append(catalogue.text("report.attention_stands_in", lang))
     if demand["outside"]:
         lost = amount(demand["outside"], demand["unit"], lang)
         points.append(catalogue.text("report.attention_outside", lang, demand=lost))
-    return _bullets(points) or catalogue.text("report.attention_nothing", lang)
+    return bullets(points) or catalogue.text("report.attention_nothing", lang)
 
 
 def _gaps(plan: Plan, lang: Language) -> str:
@@ -120,7 +128,20 @@ def _rules(plan: Plan, lang: Language) -> str:
                 some_of(rule.broken_by, names, BREAKERS_SHOWN, lang),
             ]
         )
-    return _table(["rule", "result", "checked", "broken", "broken_by"], rows, lang, numbers=(2, 3))
+    shown = table(["rule", "result", "checked", "broken", "broken_by"], rows, lang, numbers=(2, 3))
+    return paragraphs([shown, _mends(plan, lang)])
+
+
+def _mends(plan: Plan, lang: Language) -> str:
+    """Say of every broken rule what would mend it."""
+    mends = [(rule_name(rule, lang), _mend(rule, lang)) for rule in plan.rules if not rule.holds]
+    known = [catalogue.text("report.rule_mend", lang, name=name, mend=mend) for name, mend in mends if mend]
+    return paragraphs([catalogue.text("report.rules_mend", lang), bullets(known)]) if known else ""
+
+
+def _mend(rule: RuleResult, lang: Language) -> str | None:
+    key = f"rules.{rule.rule}"
+    return catalogue.mend(key, lang) if key in catalogue.entries() else None
 
 
 def _coverage(plan: Plan, lang: Language) -> str:
@@ -156,9 +177,9 @@ def _coverage(plan: Plan, lang: Language) -> str:
     return "\n\n".join(
         [
             catalogue.text("report.coverage_of_class", lang),
-            _table(["class", "ground", "demand_of", *shares], by_class, lang, numbers=range(1, 7)),
+            table(["class", "ground", "demand_of", *shares], by_class, lang, numbers=range(1, 7)),
             catalogue.text("report.coverage_of_kind", lang),
-            _table(["kind", "facilities", "radius", *shares], by_kind, lang, numbers=range(1, 7)),
+            table(["kind", "facilities", "radius", *shares], by_kind, lang, numbers=range(1, 7)),
             catalogue.text("report.crossing_line", lang, mean=mean, max=count(crossing["max"])),
         ]
     )
@@ -173,7 +194,7 @@ def _areas(plan: Plan, lang: Language) -> str:
             shares = [f"{count(figures[name])} ({percent(figures[f'{name}_share'])})" for name in columns]
             rows.append([word("level", level.value, lang), count(figures["total"]), *shares])
     entry = catalogue.text("report.entry_rate", lang, share=percent(plan.indicators["grids"]["entry_rate"]))
-    return "\n\n".join([_table(["level", "total", *columns], rows, lang, numbers=range(1, 6))] * bool(rows) + [entry])
+    return "\n\n".join([table(["level", "total", *columns], rows, lang, numbers=range(1, 6))] * bool(rows) + [entry])
 
 
 def _load(plan: Plan, lang: Language) -> str:
@@ -190,14 +211,14 @@ def _load(plan: Plan, lang: Language) -> str:
 
 
 def _warnings(plan: Plan, lang: Language) -> str:
-    return _bullets([literal(line) for line in plan.report.get("warnings", ())]) or catalogue.text(
+    return bullets([literal(line) for line in plan.report.get("warnings", ())]) or catalogue.text(
         "report.warnings_none", lang
     )
 
 
 def _files(lang: Language) -> str:
     names = ("page", "geopackage", "ledger", "geojson", "proof", "report")
-    return _bullets([catalogue.text(f"report.files_{name}", lang) for name in names])
+    return bullets([catalogue.text(f"report.files_{name}", lang) for name in names])
 
 
 def _made(plan: Plan, lang: Language) -> str:
@@ -212,20 +233,4 @@ def _made(plan: Plan, lang: Language) -> str:
     timings = ", ".join(f"{name} {seconds:.2f}" for name, seconds in plan.report.get("timings_s", {}).items())
     if timings:
         lines.append(catalogue.text("report.made_timings", lang, timings=literal(timings)))
-    return _bullets(lines)
-
-
-def _section(heading: str, body: str, lang: Language) -> str:
-    return f"## {catalogue.text(f'report.{heading}', lang)}\n\n{body}"
-
-
-def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], lang: Language, numbers: Iterable[int]) -> str:
-    """Markdown table; ``numbers`` are the columns set to the right. Cells are Markdown already."""
-    right = set(numbers)
-    heads = [catalogue.text(f"report.column_{name}", lang) for name in columns]
-    rule = ["--:" if at in right else ":--" for at in range(len(columns))]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, rule, *rows])
+    return bullets(lines)

@@ -36,6 +36,13 @@ def percent(share: float | None) -> str:
     return "< 0.1 %" if 0 < share < _ALMOST_NOTHING else f"{100 * share:.1f} %"
 
 
+def deviation(share: float | None) -> str:
+    """``+4.2 %``, ``-12.0 %``; ``–`` where nothing was asked."""
+    if share is None or share != share:
+        return NOTHING
+    return f"{100 * share:+.1f} %"
+
+
 def area(area_m2: float | None) -> str:
     """``1,981.4 km²``, ``0.82 km²``, ``640 m²``."""
     if area_m2 is None or area_m2 != area_m2:
@@ -77,6 +84,13 @@ def names_by_code(plan: Plan) -> dict[str, str]:
             if isinstance(name, str) and name:
                 names[str(key)] = name
     return names
+
+
+def unit_names(plan: Plan) -> dict[str, str]:
+    """Name of every base unit by its code: that of its area."""
+    names = dict(zip(plan.areas["area_code"], plan.areas["name"], strict=True))
+    units = zip(plan.units["unit_code"], plan.units["area_code"], strict=True)
+    return {code: names[area] for code, area in units if isinstance(names.get(area), str) and names[area]}
 
 
 def area_names(plan: Plan, levels: int = 2) -> dict[str, str]:

@@ -58,7 +58,10 @@ def test_the_report_begins_with_the_conclusion_and_holds_every_section(
     lines = (tmp_path / "report.md").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "# 示例网格方案"
     assert next(line for line in lines if line.startswith("> ")) == f"> {literal(summary_lines(plan, lang=lang)[0])}  "
-    headings = ("attention", "gaps", "rules", "coverage", "areas", "load", "warnings", "files", "made")
+    headings = (
+        "attention", "gaps", "rules", "balance", "people", "levels", "coverage", "areas", "load", "warnings", "files",
+        "made",
+    )  # fmt: skip
     assert [line[3:] for line in lines if line.startswith("## ")] == [
         catalogue.text(f"report.heading_{heading}", lang) for heading in headings
     ]
