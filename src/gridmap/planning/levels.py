@@ -9,12 +9,10 @@ lies in one grid and every grid in one super-grid, cell for cell.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 
 from gridmap.domain.kinds import BaseUnitKind
-from gridmap.domain.plan_settings import GridSection
 from gridmap.geometry.lattice import Geometries, to_degrees
 from gridmap.planning.atoms import Atoms
 from gridmap.planning.base_units import BaseUnits
@@ -32,37 +30,6 @@ from gridmap.planning.reach import Flags, Floats, Rows
 
 #: Grids and base units of up to this many times the demand asked of a sub-grid stay whole.
 DIVIDED_ABOVE = 1.5
-
-
-def with_levels(
-    asked: GridSection,
-    hierarchy: Hierarchy,
-    units: BaseUnits,
-    ground: Ground,
-    demand: Floats,
-    grids: Grids,
-    parent_of_area: Rows,
-) -> Grids:
-    """Grids with the super-grids above and the sub-grids below them, where the settings ask for them.
-
-    Parameters
-    ----------
-    demand : (n,) float64, demand of each cell
-    parent_of_area : (k,) int64, number of the parent of each lowest-level area, as ``draw_super_grids`` takes it
-
-    Raises
-    ------
-    PlanError
-        If an area has more grids of all levels than its codes can number.
-    """
-    how = (asked.tolerance, asked.compactness, asked.seed)
-    above, sub = grids.above, grids.sub
-    if asked.super_demand is not None:
-        above = draw_super_grids(hierarchy, ground, demand, grids, parent_of_area, asked.super_demand, *how)
-    if asked.sub_demand is not None:
-        taken = above.codes if above is not None else ()
-        sub = draw_sub_grids(hierarchy, units, ground, demand, grids, asked.sub_demand, *how, taken=taken)
-    return replace(grids, above=above, sub=sub)
 
 
 def draw_sub_grids(

@@ -11,28 +11,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap.domain.kinds import BaseUnitKind, GridKind
-from gridmap.domain.plan_settings import GridSection
 from gridmap.planning.decisions import Decisions
+from gridmap.planning.grids import SubGrids, SuperGrids
 from gridmap.planning.level_frame import level_frame
-from gridmap.planning.levels import with_levels
+from gridmap.planning.levels import draw_sub_grids, draw_super_grids
 from gridmap.planning.nesting import nesting_faults
 from made_decisions import Made
 
+HOW = {"tolerance": 0.05, "compactness": 0.5, "seed": 1}
 
-def levelled(made: Made, parents: Iterable[int] | None = None, **asked: float) -> Decisions:
+
+def divided(decisions: Decisions, sub_demand: float) -> SubGrids:
+    """Sub-grids of the grids of a plan."""
+    hierarchy, units, ground, demand = decisions.hierarchy, decisions.units, decisions.ground, decisions.demand.value
+    taken = decisions.grids.above.codes if decisions.grids.above else ()
+    return draw_sub_grids(hierarchy, units, ground, demand, decisions.grids, sub_demand, **HOW, taken=taken)
+
+
+def gathered(decisions: Decisions, super_demand: float, parents: Iterable[int] | None = None) -> SuperGrids:
+    """Super-grids over the grids of a plan; all areas are one parent unless ``parents`` says otherwise."""
+    hierarchy, ground, demand = decisions.hierarchy, decisions.ground, decisions.demand.value
+    parent = np.zeros(len(hierarchy.lowest), dtype=np.int64) if parents is None else np.array(list(parents))
+    return draw_super_grids(hierarchy, ground, demand, decisions.grids, parent, super_demand, **HOW)
+
+
+def levelled(made: Made, sub_demand: float, super_demand: float | None = None) -> Decisions:
+    """Plan with the levels below, and above where asked for."""
     decisions = made.decisions()
-    areas = len(decisions.hierarchy.lowest)
-    parent = np.zeros(areas, dtype=np.int64) if parents is None else np.array(list(parents))
-    grids = with_levels(
-        GridSection(**asked),
-        decisions.hierarchy,
-        decisions.units,
-        decisions.ground,
-        decisions.demand.value,
-        decisions.grids,
-        parent,
-    )
-    return replace(decisions, grids=grids)
+    if super_demand is not None:
+        above = gathered(decisions, super_demand)
+        decisions = replace(decisions, grids=replace(decisions.grids, above=above))
+    return replace(decisions, grids=replace(decisions.grids, sub=divided(decisions, sub_demand)))
 
 
 def connected(decisions: Decisions, cells: Iterable[int]) -> bool:
@@ -108,9 +117,9 @@ def test_super_grids_gather_whole_grids_inside_their_parent() -> None:
     made = Made(
         8, 4, village=lambda x, y: x, township=lambda x, y: x // 4, grid=lambda x, y: x, demand=lambda x, y: 5.0
     )
-    decisions = levelled(made, parents=[0] * 4 + [1] * 4, super_demand=40)
-    above = decisions.grids.above
-    assert above is not None
+    plain = made.decisions()
+    above = gathered(plain, 40, parents=[0] * 4 + [1] * 4)
+    decisions = replace(plain, grids=replace(plain.grids, above=above))
     assert above.of_grid.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert above.codes == ("990101001000001", "990101001000002", "990101002000001", "990101002000002")
     assert nesting_faults(decisions) == []
@@ -124,8 +133,7 @@ def test_super_grids_gather_whole_grids_inside_their_parent() -> None:
 
 def test_a_grid_in_two_parents_or_in_none_is_gathered_nowhere() -> None:
     made = Made(6, 2, village=lambda x, y: x, grid=lambda x, y: [0, 0, 1, 1, 2, 3][x])
-    above = levelled(made, parents=[0, 0, 0, 1, 1, -1], super_demand=1000).grids.above
-    assert above is not None
+    above = gathered(made.decisions(), 1000, parents=[0, 0, 0, 1, 1, -1])
     assert above.of_grid.tolist() == [0, -1, 1, -1]
 
 
@@ -133,22 +141,14 @@ def test_sub_and_super_grids_have_codes_of_their_own_after_those_of_the_grids() 
     decisions = levelled(TOWN, sub_demand=160, super_demand=1000)
     grids = decisions.grids
     retired = replace(grids, retired=("990101001001003",), kind=(GridKind.DEDICATED, *grids.kind[1:]))
-    again = with_levels(
-        GridSection(sub_demand=160, super_demand=1000),
-        decisions.hierarchy,
-        decisions.units,
-        decisions.ground,
-        decisions.demand.value,
-        retired,
-        np.zeros(4, dtype=np.int64),
-    )
+    again = divided(replace(decisions, grids=retired), 160)
     assert grids.sub is not None
-    assert again.sub is not None
+    assert grids.above is not None
     # The village's own grid is 001; its sub-grids follow, west to east.
     assert grids.sub.codes == tuple(f"99010100100100{number}" for number in (2, 3, 4, 5))
     # A dedicated grid leaves the ordinary numbers to begin at 001, but its own and retired ones are not given.
-    assert again.sub.codes == tuple(f"99010100100100{number}" for number in (2, 4, 5, 6))
-    every = [*again.codes, *again.sub.codes, *(again.above.codes if again.above else ())]
+    assert again.codes == tuple(f"99010100100100{number}" for number in (2, 4, 5, 6))
+    every = [*grids.codes, *grids.sub.codes, *grids.above.codes]
     assert len(set(every)) == len(every)
 
 
