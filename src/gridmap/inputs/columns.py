@@ -70,7 +70,7 @@ STAFF: Mapping[str, Sequence[str]] = {
     "id": ("id", "staff_id", "person_id", "工号", "员工编号", "员工号", "人员编号", "柜员号", "编号", "序号"),
     "name": ("name", "姓名", "员工姓名", "人员姓名", "名称"),
     "role": ("role", "角色", "岗位", "网格角色", "网格岗位", "岗位名称", "职务"),
-    "employment": ("employment", "用工", "用工形式", "用工性质", "用工类型", "专兼职", "全职兼职", "是否全职"),
+    "employment": ("employment", "用工", "用工形式", "用工性质", "用工类型", "专兼职", "全职兼职"),
     "outlet_id": (
         "outlet_id",
         "outlet",
