@@ -26,6 +26,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=help_of("quiet"))]
 Json = Annotated[bool, typer.Option("--json", help=help_of("json"))]
 Repair = Annotated[bool, typer.Option("--repair", help=help_of("repair"))]
 Tolerance = Annotated[float, typer.Option("--tolerance", min=0.001, max=1000.0, help=help_of("tolerance"))]
+Strict = Annotated[bool, typer.Option("--strict", help=help_of("strict"))]
 Layer = Annotated[str | None, typer.Option("--layer", help=help_of("layer"))]
 
 

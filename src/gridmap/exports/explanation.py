@@ -8,7 +8,7 @@ from typing import Any
 
 from gridmap import catalogue
 from gridmap.catalogue import Language
-from gridmap.exports.words import NOTHING, amount, area, count, distance, percent, word
+from gridmap.exports.words import NOTHING, amount, area, count, deviation, distance, percent, word
 from gridmap.planning.explanation import Alternative, Drawing, Explanation, Held, Objection, Outcome, Verdict
 
 #: Facilities in reach that are named; the rest are counted.
@@ -34,14 +34,6 @@ def explanation_lines(told: Explanation, unit: str, lang: Language | None = None
         Language; that of the process where None.
     """
     return _Words(told, unit, lang or catalogue.language()).lines()
-
-
-def signed(share: float | None) -> str:
-    """``+4.0 %``, ``-4.0 %``; a dash where there is none."""
-    if share is None:
-        return NOTHING
-    shown = percent(abs(share))
-    return ("+" if share > 0 else "-" if share < 0 else "±") + shown
 
 
 class _Words:
@@ -103,7 +95,7 @@ class _Words:
             "explain.held_no_target" if grid.target is None else "explain.held",
             demand=amount(grid.demand, self.unit, self.lang),
             target=amount(grid.target, self.unit, self.lang),
-            deviation=signed(grid.deviation),
+            deviation=deviation(grid.deviation),
         )
         drawn = self.say(f"explain.drawn_{told.drawn.value}", tolerance=percent(told.tolerance))
         bounded = told.parent_name is not None and told.drawn not in (Drawing.DEDICATED, Drawing.LOCKED)
@@ -172,10 +164,10 @@ class _Words:
 
     def _loaded(self, demand: float, held: Held, *, after: bool = False) -> str:
         shown = amount(demand, self.unit, self.lang)
-        deviation = held.deviation_after if after else held.deviation
-        if deviation is None:
+        share = held.deviation_after if after else held.deviation
+        if share is None:
             return shown
-        return self.say("explain.amount_and_deviation", demand=shown, deviation=signed(deviation))
+        return self.say("explain.amount_and_deviation", demand=shown, deviation=deviation(share))
 
     def _why(self, move: Alternative) -> str:
         hard = [one for one in move.objections if one not in (Objection.BORDER, Objection.DISTANCE)]

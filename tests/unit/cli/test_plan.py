@@ -88,7 +88,7 @@ def test_repair_of_a_plan_names_the_file(run, dirty, out, names, plan_files):
 
 def test_the_demo_finds_its_samples_and_says_where_it_wrote(run, out, monkeypatch):
     asked: list[Path] = []
-    monkeypatch.setattr(plans, "make_plan", lambda file, folder, **_: asked.extend([file, folder]))
+    monkeypatch.setattr(plans, "make_plan", lambda file, folder, *_, **__: asked.extend([file, folder]))
     assert run("demo", "-o", out).status == 0
     assert asked[0].read_text("utf-8").startswith("#")
     assert asked[1] == out
@@ -97,3 +97,19 @@ def test_the_demo_finds_its_samples_and_says_where_it_wrote(run, out, monkeypatc
     ran = run("demo", "-o", out)
     assert ran.status == 2
     assert "not installed" in ran.err
+
+
+def test_strict_makes_a_broken_rule_an_exit_status_after_everything_is_written(run, villages, out, names):
+    told = run("plan", villages.with_name("plan.toml"), "-o", out / "plan")
+    assert told.status == 0
+    assert "rules: " in told.out
+    assert "✕" in told.out
+    strict = run("plan", villages.with_name("plan.toml"), "-o", out / "strict", "--strict")
+    assert strict.status == 1
+    assert "rules do not hold" in strict.err
+    assert strict.out.replace("out/strict", "out/plan") == told.out
+    assert names(out / "strict") == names(out / "plan")
+    said = json.loads(run("plan", villages.with_name("plan.toml"), "-o", out / "plan", "--strict", "--json").out)
+    broken = [rule["rule"] for rule in said["rules"] if rule["result"] == "broken"]
+    assert broken == said["rules_broken"] != []
+    assert all(rule["broken_by"] for rule in said["rules"] if rule["result"] == "broken")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gridmap import catalogue
-from gridmap.exports.explanation import explanation_document, explanation_lines, signed
+from gridmap.exports.explanation import explanation_document, explanation_lines
 from gridmap.planning.explain import explain
 from gridmap.planning.explanation import Drawing, Explanation, Objection, Outcome, Verdict
 from made_board import board_plan, middle
@@ -33,7 +33,7 @@ def test_the_conclusion_and_every_figure_stand_in_the_lines(explanation: Explana
     text = "\n".join(lines)
     assert "grid A (A) · 7 people, target 6 people, +16.7 %" in text
     assert "  + grid B (B): better by itself" in text
-    assert "grid A: 7 people (+16.7 %) → 6 people (±0.0 %) · grid B: 5 people (-16.7 %) → 6 people (±0.0 %)" in text
+    assert "grid A: 7 people (+16.7 %) → 6 people (+0.0 %) · grid B: 5 people (-16.7 %) → 6 people (+0.0 %)" in text
     assert re.search(r"borders between grids -1\.9 km · outlet outlet B \d\.\d km away \(-\d", text)
     assert lines[-1].startswith("By itself it would do better in grid B")
     assert "open ground: each cell is a unit of its own" in text
@@ -56,10 +56,6 @@ def test_every_reason_and_verdict_has_words(
             for line in explanation_lines(said, unit, lang):
                 assert "{" not in line
                 assert "None" not in line
-
-
-def test_shares_carry_their_sign() -> None:
-    assert [signed(share) for share in (0.04, -0.125, 0.0, None)] == ["+4.0 %", "-12.5 %", "±0.0 %", "–"]
 
 
 def test_the_document_is_plain_data(explanation: Explanation) -> None:
