@@ -90,7 +90,7 @@ def anchors_of(settings: GridSection, count: int, sites: Sites, graph: UnitGraph
     if settings.mode == "free" or not len(sites.outlet):
         return np.full(count, -1, dtype=np.int64)
     if settings.one_per is None and (settings.count is not None or settings.target_demand is not None):
-        rows = _one_a_unit(sites, facilities)
+        rows = best_of_each_unit(sites, facilities)
         chosen = rows if len(rows) <= count else _nearest_to_demand(rows, count, sites, graph, facilities)
     else:
         chosen = np.arange(len(sites.outlet))
@@ -110,7 +110,8 @@ def targets_of(settings: GridSection, anchor: Rows, sites: Sites, demand: float,
     return np.asarray(demand * share / share.sum())
 
 
-def _one_a_unit(sites: Sites, facilities: Facilities) -> Rows:
+def best_of_each_unit(sites: Sites, facilities: Facilities) -> Rows:
+    """Rows of one site for each unit that has any, by unit: a branch first, then the one of larger capacity."""
     capacity = np.nan_to_num(facilities.capacity[sites.outlet])
     is_other = facilities.kind[sites.outlet] != _BRANCH
     return first_of_each(sites.atom, sites.outlet, -capacity, is_other)

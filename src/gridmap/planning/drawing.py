@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gridmap.domain.kinds import AreaLevel, BaseUnitKind
 from gridmap.domain.plan_settings import GridSection
-from gridmap.planning.allotment import Sites, anchors_of, count_of, targets_of
+from gridmap.planning.allotment import Sites, anchors_of, best_of_each_unit, count_of, targets_of
 from gridmap.planning.atoms import Atoms
 from gridmap.planning.base_units import BaseUnits
 from gridmap.planning.districting.draw import draw
-from gridmap.planning.districting.task import Limits, Shortfall, Task
+from gridmap.planning.districting.task import Limits, Reason, Shortfall, Task
 from gridmap.planning.facilities import Facilities
+from gridmap.planning.heavy_units import HeavyUnits, set_apart
 from gridmap.planning.hierarchy import Hierarchy
 from gridmap.planning.reach import Floats, Rows
 from gridmap.planning.territory import nearest_outlet
@@ -171,6 +172,50 @@ def _divide(
     facilities: Facilities,
     parent: int,
 ) -> None:
+    by_outlet = settings.count is None and settings.target_demand is None
+    if not by_outlet:
+        graph = atoms.graph(rows)
+        heavy = set_apart(graph, count, settings.target_demand, settings.tolerance)
+        _add_heavy(made, atoms, rows, sites, heavy, facilities, parent)
+        left = np.flatnonzero(heavy.grid < 0)
+        rows, sites, count = rows[left], _sites_on(sites, left), heavy.count
+    if len(rows):
+        _divide_rest(made, settings, atoms, rows, sites, count, facilities, parent)
+
+
+def _add_heavy(
+    made: _Collected, atoms: Atoms, rows: Rows, sites: Sites, heavy: HeavyUnits, facilities: Facilities, parent: int
+) -> None:
+    """Grids of units that alone hold too much, each with the best outlet that stands on it."""
+    demand = atoms.demand[rows[heavy.unit]]
+    anchor = np.full(len(heavy.unit), -1, dtype=np.int64)
+    for number, unit in enumerate(heavy.unit.tolist()):
+        here = sites.take(np.flatnonzero(sites.atom == unit))
+        if len(here.outlet):
+            anchor[number] = here.outlet[best_of_each_unit(here, facilities)[0]]
+        made.shortfalls.append(
+            Shortfall(
+                Reason.HEAVY_UNIT,
+                made.count + number,
+                int(atoms.unit[rows[unit]]),
+                heavy.mean,
+                float(demand[number]),
+            )
+        )
+    held = heavy.grid >= 0
+    made.add(rows[held], heavy.grid[held], np.full(len(heavy.unit), heavy.mean), anchor, parent)
+
+
+def _divide_rest(
+    made: _Collected,
+    settings: GridSection,
+    atoms: Atoms,
+    rows: Rows,
+    sites: Sites,
+    count: int,
+    facilities: Facilities,
+    parent: int,
+) -> None:
     graph = atoms.graph(rows)
     site = anchors_of(settings, count, sites, graph, facilities)
     drawn_round = np.r_[sites.outlet, -1][site]
@@ -190,7 +235,7 @@ def _divide(
     unit = atoms.unit[rows]
     for short in districts.shortfalls:
         stands = int(unit[short.unit]) if short.unit >= 0 else -1
-        made.shortfalls.append(Shortfall(short.reason, int(number[short.district]), stands, short.wanted, short.got))
+        made.shortfalls.append(replace(short, district=int(number[short.district]), unit=stands))
     made.bound = max(made.bound, districts.bound)
     made.add(rows, label.reshape(-1), task.target[held], drawn_round[held], parent)
 
