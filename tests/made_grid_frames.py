@@ -7,6 +7,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 SUPER_CODE = "990101000000001"
 SUB_CODES = ("990101001001002", "990101001001003")
@@ -40,6 +41,41 @@ def made_units(outlines: Any, codes: Any, cells: gpd.GeoDataFrame) -> gpd.GeoDat
         geometry=outlines,
         crs=4326,
     )
+
+
+def made_levels(areas: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Stack county, villages, the super-grid over the first two grids, grids, and the halves of the first."""
+    gathered, first = grids.iloc[:2], cells[cells["sub_code"].notna()].dissolve("sub_code").geometry
+    frames = [
+        _level("county", areas.iloc[:1], "area_code", None),
+        _level("village", areas.iloc[1:], "area_code", "990101"),
+        _level("super", grids.iloc[:1].assign(grid_code=SUPER_CODE), "grid_code", "990101"),
+        _level("grid", grids, "grid_code", None),
+        _level("sub", grids.iloc[[0, 0]].assign(grid_code=list(SUB_CODES)), "grid_code", grids["grid_code"].iloc[0]),
+    ]
+    frames[3]["parent_code"] = [SUPER_CODE, SUPER_CODE, areas["area_code"].iloc[3]]
+    whole = pd.concat(frames, ignore_index=True)
+    shapes = [*areas.geometry, gathered.geometry.union_all(grid_size=1e-7), *grids.geometry, *first]
+    held = [len(cells), *grids["cells"], gathered["cells"].sum(), *grids["cells"], *(first.area * 0 + 5)]
+    whole = whole.assign(cells=np.array(held, dtype=np.int64), grids=[3, 1, 1, 1, 2, 1, 1, 1, 0, 0], parts=1, holes=0)
+    return gpd.GeoDataFrame(whole, geometry=[_on_lattice(shape) for shape in shapes], crs=4326)
+
+
+def _level(level: str, frame: gpd.GeoDataFrame, code: str, parent: str | None) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "code": frame[code].to_numpy(dtype=object),
+            "name": frame["name"].to_numpy(dtype=object),
+            "level": [level] * len(frame),
+            "parent_code": np.array([parent] * len(frame), dtype=object),
+            "area_m2": frame["area_m2"].to_numpy(),
+            "demand": frame["demand"].to_numpy(),
+        }
+    )
+
+
+def _on_lattice(shape: Any) -> Any:
+    return shapely.transform(shape, lambda xy: np.rint(xy * 1e7) / 1e7)
 
 
 def made_staff(grids: Any) -> pd.DataFrame:

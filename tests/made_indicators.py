@@ -193,7 +193,7 @@ def made_indicators(cells: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, gaps: int)
                 ("village", 3, 3, cells),
                 ("super", 1, 2, cells[cells["grid_code"].isin(grids["grid_code"].iloc[:2])]),
                 ("grid", 3, 3, cells),
-                ("sub", 2, 1, cells[cells["sub_code"].notna()]),
+                ("sub", 2, 0, cells[cells["sub_code"].notna()]),
             )
         },
         "gaps": {"count": gaps, "area_m2": 4.4e6, "demand": 65.0, "largest_demand": 65.0, "without_facility": False},

@@ -12,7 +12,7 @@ import pandas as pd
 from gridmap.domain.plan_settings import PlanSettings
 
 #: Frames of a plan in the order in which files list them.
-GEOGRAPHIC_FRAMES = ("areas", "cells", "grids", "facilities", "gaps", "jurisdictions", "units")
+GEOGRAPHIC_FRAMES = ("areas", "cells", "grids", "facilities", "gaps", "jurisdictions", "units", "levels")
 #: Frames without geometry.
 TABLES = ("assignments", "staff")
 
@@ -47,6 +47,8 @@ class Plan:
     jurisdictions : ``outlet_id``, ``name``, ``grids``, ``area_m2``, ``demand``, ``capacity``
     units : base units: ``unit_code``, ``area_code``, ``kind``, ``grid_code`` (None where several grids share it),
         ``area_m2``, ``demand``, ``cells``, ``settlement``
+    levels : areas, super-grids, grids and sub-grids: ``code``, ``name``, ``level``, ``parent_code``, ``area_m2``,
+        ``demand``, ``cells``, ``grids``, ``parts``, ``holes``
     staff : ``person_id``, ``name``, ``role``, ``employment``, ``outlet_id``, ``grid_code``, ``status``; no geometry
     indicators : nested dictionary of plain numbers and strings
     certificate : the partition certificate, as ``certificate.json`` holds it
@@ -64,6 +66,7 @@ class Plan:
     gaps: gpd.GeoDataFrame
     jurisdictions: gpd.GeoDataFrame
     units: gpd.GeoDataFrame
+    levels: gpd.GeoDataFrame
     staff: pd.DataFrame
     indicators: Mapping[str, Any]
     rules: tuple[RuleResult, ...]

@@ -148,7 +148,7 @@ def levels_section(plan: Plan, lang: Language) -> str:
         [
             word("level", level, lang),
             count(figures["members"]),
-            count(figures["grids"]),
+            count(figures["grids"] or None),
             count(figures["cells"]),
             area(figures["area_m2"]),
             amount(figures["demand"], unit, lang),

@@ -1,9 +1,9 @@
 """A plan as a directory: every file of it, written beside and put in place at once, and read back.
 
 ==========================  =========================================================================================
-``plan.gpkg``               layers ``areas``, ``cells``, ``grids``, ``facilities``, ``gaps``, ``jurisdictions`` and the
-                            table ``assignments``; coordinates bit for bit, lists of ids joined by ";"
-``cells.geojson`` …         also ``grids``, ``gaps``, ``facilities``: RFC 7946, WGS 84, seven decimals
+``plan.gpkg``               all frames of the plan: layers, and tables where they have no geometry; coordinates bit for
+                            bit, lists of ids joined by ";"
+``cells.geojson`` …         also ``grids``, ``levels``, ``gaps``, ``facilities``: RFC 7946, WGS 84, seven decimals
 ``cells.parquet``           GeoParquet
 ``certificate.json``        the partition certificate
 ``report.json``             settings, indicators, rules, warnings, timings, versions, and the types of all columns
@@ -39,7 +39,7 @@ from gridmap.exports.page import write_page
 from gridmap.exports.report import report_document, write_report
 from gridmap.exports.vector import append_layer, read_layer, write_features
 
-GEOJSON_FRAMES = ("cells", "grids", "gaps", "facilities")
+GEOJSON_FRAMES = ("cells", "grids", "levels", "gaps", "facilities")
 #: Every file of a plan, in the order in which they are written and listed.
 FILES = (
     "plan.gpkg",

@@ -12,8 +12,9 @@ import numpy as np
 
 from gridmap.domain.kinds import Employment, StaffRole
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.groups import counts
-from gridmap.planning.reach import Flags, Floats
+from gridmap.planning.level_frame import grids_within
+from gridmap.planning.nesting import LevelSet, level_sets
+from gridmap.planning.reach import Floats
 
 Figures = dict[str, Any]
 
@@ -87,27 +88,16 @@ def staffing(decisions: Decisions) -> Figures:
 
 def levels(decisions: Decisions) -> dict[str, Figures]:
     """Members and sums of every level there is, widest first; what no member holds is in no sum."""
-    grids = decisions.grids
-    everywhere = np.ones(len(decisions.ground), dtype=np.bool_)
-    found: dict[str, Figures] = {}
-    for areas in decisions.hierarchy.levels:
-        held = decisions.hierarchy.ancestors(areas.level)[decisions.ground.area] >= 0
-        found[areas.level.value] = _sums(decisions, len(areas), held)
-    if grids.above:
-        found["super"] = _sums(decisions, len(grids.above), (grids.above.of_grid >= 0)[grids.of_cell])
-    found["grid"] = _sums(decisions, len(grids), everywhere)
-    if grids.sub:
-        found["sub"] = _sums(decisions, len(grids.sub), grids.sub.of_cell >= 0)
-    return found
+    return {sets.level: _sums(decisions, sets) for sets in level_sets(decisions)}
 
 
-def _sums(decisions: Decisions, members: int, cells: Flags) -> Figures:
-    """Add up the cells of one level; a grid counts where all its cells do."""
-    of_cell, count = decisions.grids.of_cell, len(decisions.grids)
+def _sums(decisions: Decisions, sets: LevelSet) -> Figures:
+    held = sets.of_cell >= 0
+    of_cell, grids = decisions.grids.of_cell, len(decisions.grids)
     return {
-        "members": members,
-        "area_m2": float(decisions.ground.area_m2[cells].sum()),
-        "demand": float(decisions.demand.value[cells].sum()),
-        "cells": int(cells.sum()),
-        "grids": int((counts(of_cell[cells], count) == counts(of_cell, count)).sum()),
+        "members": len(sets),
+        "area_m2": float(decisions.ground.area_m2[held].sum()),
+        "demand": float(decisions.demand.value[held].sum()),
+        "cells": int(held.sum()),
+        "grids": int(grids_within(sets.of_cell, len(sets), of_cell, grids).sum()),
     }

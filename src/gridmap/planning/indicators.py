@@ -96,7 +96,8 @@ present whether or not the plan has facilities of the kind; ``LEVEL`` for each a
         officers_missing    int, summed over the grids
     levels                  each level there is, widest first: area levels, then super, grid, sub
         members             int, areas, super-grids, grids or sub-grids
-        area_m2, demand, cells, grids                 sums over what its members hold
+        area_m2, demand, cells                        sums over what its members hold
+        grids               int, grids that lie in one member whole
     gaps
         count               int
         area_m2, demand     float, uncovered

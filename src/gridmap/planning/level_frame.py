@@ -6,15 +6,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridmap.geometry.lattice import Geometries, geometries_to_degrees
+from gridmap.geometry.lattice import Geometries
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.dissolve import dissolve
+from gridmap.planning.frame_columns import CRS, geographic, text
 from gridmap.planning.groups import counts, sums
 from gridmap.planning.nesting import GRID, SUB, SUPER, LevelSet, level_sets
 from gridmap.planning.reach import Rows
 from gridmap.planning.shape_figures import hole_counts, part_counts
-
-CRS = "EPSG:4326"
 
 
 def level_frame(decisions: Decisions) -> gpd.GeoDataFrame:
@@ -34,21 +33,18 @@ def level_frame(decisions: Decisions) -> gpd.GeoDataFrame:
         member, count = sets.of_cell[held], len(sets)
         shapes = _shapes(decisions, sets)
         frames.append(
-            gpd.GeoDataFrame(
-                {
-                    "code": pd.Series(sets.codes, dtype="str"),
-                    "name": pd.Series(sets.names, dtype="str"),
-                    "level": pd.Series([sets.level] * count, dtype="str"),
-                    "parent_code": pd.Series(_parent_codes(sets, levels), dtype="str"),
-                    "area_m2": sums(member, decisions.ground.area_m2[held], count),
-                    "demand": sums(member, decisions.demand.value[held], count),
-                    "cells": sets.cells,
-                    "grids": _grids_within(sets.of_cell, count, grid_of_cell, len(decisions.grids)),
-                    "parts": part_counts(shapes),
-                    "holes": hole_counts(shapes),
-                },
-                geometry=geometries_to_degrees(shapes),
-                crs=CRS,
+            geographic(
+                shapes,
+                code=text(sets.codes),
+                name=text(sets.names),
+                level=text([sets.level] * count),
+                parent_code=text(_parent_codes(sets, levels)),
+                area_m2=sums(member, decisions.ground.area_m2[held], count),
+                demand=sums(member, decisions.demand.value[held], count),
+                cells=sets.cells,
+                grids=grids_within(sets.of_cell, count, grid_of_cell, len(decisions.grids)),
+                parts=part_counts(shapes),
+                holes=hole_counts(shapes),
             )
         )
     return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=CRS)
@@ -77,7 +73,7 @@ def _shapes(decisions: Decisions, sets: LevelSet) -> Geometries:
     return shapes
 
 
-def _grids_within(of_cell: Rows, count: int, grid_of_cell: Rows, grids: int) -> Rows:
+def grids_within(of_cell: Rows, count: int, grid_of_cell: Rows, grids: int) -> Rows:
     """(count,) int64: grids all of whose cells lie in one and the same set, counted by set."""
     low, high = np.full(grids, count, dtype=np.int64), np.full(grids, -1, dtype=np.int64)
     np.minimum.at(low, grid_of_cell, of_cell)

@@ -15,6 +15,7 @@ from gridmap.planning.frames import (
     grid_frame,
     jurisdiction_frame,
 )
+from gridmap.planning.level_frame import level_frame
 from gridmap.planning.staff_frame import staff_frame
 from gridmap.planning.unit_frame import unit_frame
 
@@ -34,6 +35,7 @@ def geographic_frames(decisions: Decisions, given: gpd.GeoDataFrame) -> dict[str
         "gaps": gap_frame(decisions),
         "jurisdictions": jurisdiction_frame(decisions, given),
         "units": unit_frame(decisions),
+        "levels": level_frame(decisions),
     }
 
 
