@@ -2,75 +2,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 
 import numpy as np
 
 from gridmap.planning.districting.division import Division
 from gridmap.planning.districting.flow import least_flow
-from gridmap.planning.reach import Rows
+from gridmap.planning.districting.recombine import recombine
+from gridmap.planning.reach import Floats
 
 #: A pair whose flow could not be followed costs so much more in the next round.
 _STUCK = 2.0
-#: Most units looked at to find out whether a district stays whole.
-_LOOK = 4000
+#: Rounds without gain after which nothing more is tried.
+_PATIENCE = 12
+#: Most pairs of districts that are divided anew in one round.
+_ANEW = 4
 
 
-def balance(division: Division, rounds: int, inner: float = 0.5) -> None:
-    """Follow the least flow until every district is within its bounds, or nothing moves any more.
+def balance(division: Division, rounds: int, rng: np.random.Generator) -> None:
+    """Follow the least flow until every district is within its bounds, or nothing comes nearer to that any more.
 
     Keeps the best labels met: least sum of what is out of bounds.
-
-    Parameters
-    ----------
-    inner : share of the room between the bounds that is aimed at
     """
     low, high = np.array(division.low), np.array(division.high)
-    narrow = (1 - inner) / 2 * (high - low)
     scale = np.maximum((low + high) / 2, 1e-300)
     scale = np.maximum(scale, 1e-3 * scale.mean())
     cost: dict[tuple[int, int], float] = {}
     best, kept, stale = np.inf, division.rows(), 0
     for step in range(rounds):
-        out = float(np.abs(division.excess()).sum())
+        out = float(np.abs(division.excess() / scale).sum())
         if out < best * (1 - 1e-3):
             best, kept, stale = out, division.rows(), 0
         else:
             stale += 1
-        if best <= 0 or stale > 12:
+        if best <= 0 or stale > _PATIENCE:
             break
-        pairs = district_pairs(division)
-        if len(pairs) == 0:
+        front = fronts(division)
+        if not front:
             break
-        price = np.array([cost.get((one, two), 1.0) for one, two in pairs.tolist()])
+        # Aim inside the bounds at first; where units are too coarse for that, at the bounds themselves.
+        narrow = (0.25, 0.25, 0.1, 0.02)[min(stale, 3)] * (high - low)
+        pairs = np.array(list(front), dtype=np.int64)
+        price = np.array([cost.get(pair, 1.0) for pair in front])
         wanted = least_flow(pairs, price, np.array(division.load), low + narrow, high - narrow, scale)
-        moved_any = False
+        anew = _ANEW if step >= 2 else 0
         for row in np.argsort(-wanted, kind="stable").tolist():
-            if wanted[row] <= 0:
+            amount = float(wanted[row])
+            if amount <= 0:
                 break
             one, two = pairs[row].tolist()
-            moved = follow(division, one, two, float(wanted[row]), cut_off=step >= 1)
-            moved_any |= moved > 0
-            if moved < 0.5 * wanted[row]:
+            moved = follow(division, front[one, two], one, two, amount, cut_off=step >= 1)
+            if moved < 0.8 * amount and anew:
+                anew -= recombine(division, one, two, toward(division.load[one] - amount + moved), rng)
+            if moved < 0.5 * amount:
                 cost[one, two] = min(cost.get((one, two), 1.0) * _STUCK, 200.0)
-        if not moved_any:
-            stale += 3
+        if stale > 3:
+            settle(division, fronts(division), rng)
     division.take(kept)
 
 
-def district_pairs(division: Division) -> Rows:
-    """(p, 2) int64, ordered pairs of districts that adjoin."""
-    label, links = division.rows(), division.net.graph.links
-    pairs = label[links]
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    return np.asarray(np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0))
+def settle(division: Division, front: dict[tuple[int, int], list[int]], rng: np.random.Generator) -> None:
+    """Divide districts out of bounds anew with each neighbour, wherever both together come nearer to theirs."""
+    out = np.abs(division.excess())
+    for one in np.flatnonzero(out > 1e-9 * np.array(division.high)).tolist():
+        for near, two in front:
+            if near == one:
+                total = division.load[one] + division.load[two]
+                recombine(division, one, two, within(division, one, two, total), rng, tries=8)
 
 
-def follow(division: Division, source: int, sink: int, amount: float, cut_off: bool) -> float:
+def toward(wanted: float) -> Callable[[Floats], Floats]:
+    """How far a district is from holding ``wanted``."""
+    return lambda held: np.asarray(np.abs(held - wanted))
+
+
+def within(division: Division, one: int, two: int, total: float) -> Callable[[Floats], Floats]:
+    """How far two districts are out of their bounds if the first holds so much of the total."""
+    low_1, high_1, low_2, high_2 = division.low[one], division.high[one], division.low[two], division.high[two]
+
+    def out(held: Floats) -> Floats:
+        rest = total - held
+        return np.asarray(
+            np.maximum(held - high_1, 0) / high_1
+            + np.maximum(low_1 - held, 0) / high_1
+            + np.maximum(rest - high_2, 0) / high_2
+            + np.maximum(low_2 - rest, 0) / high_2
+        )
+
+    return out
+
+
+def fronts(division: Division) -> dict[tuple[int, int], list[int]]:
+    """Units of one district that adjoin another, ascending, by (district, other), in the order of these."""
+    label, links, count = division.rows(), division.net.graph.links, len(division.low)
+    across = links[label[links[:, 0]] != label[links[:, 1]]]
+    unit, other = np.concatenate([across, across[:, ::-1]]).T
+    pair = label[unit] * count + label[other]
+    keys = np.unique(pair * len(label) + unit)
+    pair, unit = keys // len(label), keys % len(label)
+    found, first = np.unique(pair, return_index=True)
+    return (
+        {
+            (key // count, key % count): units.tolist()
+            for key, units in zip(found.tolist(), np.split(unit, first[1:]), strict=True)
+        }
+        if len(found)
+        else {}
+    )
+
+
+def follow(division: Division, front: list[int], source: int, sink: int, amount: float, *, cut_off: bool) -> float:
     """Move units from one district to a neighbour until ``amount`` of demand has crossed.
 
     Parameters
     ----------
+    front : units of the source that adjoin the sink
     cut_off : let a unit leave that others hang on, together with them
 
     Returns
@@ -80,7 +127,9 @@ def follow(division: Division, source: int, sink: int, amount: float, cut_off: b
     net, label, held, near = division.net, division.label, division.held, division.net.near
     demand = net.demand
     heap = []
-    for unit in _front(division, source, sink):
+    for unit in front:
+        if label[unit] != source or held[unit]:
+            continue
         _, shared = division.borders(unit)
         heap.append((division.roughness_change(unit, sink, shared), unit))
     heapify(heap)
@@ -98,7 +147,7 @@ def follow(division: Division, source: int, sink: int, amount: float, cut_off: b
             heappush(heap, (now, unit))
             continue
         moved = [unit]
-        if not net.stays_whole(label, unit, mask, _LOOK):
+        if not net.stays_whole(label, unit, mask, 0):
             if not cut_off or tries == 0 or mask == 0:
                 blocked.add(unit)
                 continue
@@ -119,18 +168,12 @@ def follow(division: Division, source: int, sink: int, amount: float, cut_off: b
     return amount - left
 
 
-def _front(division: Division, source: int, sink: int) -> list[int]:
-    label, links = division.rows(), division.net.graph.links
-    ends = label[links]
-    out = links[(ends[:, 0] == source) & (ends[:, 1] == sink), 0]
-    back = links[(ends[:, 1] == source) & (ends[:, 0] == sink), 1]
-    return [int(unit) for unit in np.unique(np.concatenate([out, back])) if not division.held[unit]]
-
-
 def _with_dependents(division: Division, unit: int, most: float) -> list[int]:
     """List a unit and all that it would cut off, in an order that keeps the receiver whole; nothing if too much."""
     net = division.net
     parts = net.parts_without(division.label, unit)
+    if len(parts) == 1:
+        return [unit]
     anchor = division.anchor[division.label[unit]]
     if anchor >= 0:
         loose = [part for part in parts if anchor not in part]

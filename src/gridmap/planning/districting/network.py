@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ class Network:
         """Symmetric sparse matrix with ``value`` (beside ``to``) at each pair of neighbours."""
         return csr_array((value, self.to_rows, self.start_rows), shape=(len(self), len(self)))
 
-    @property
+    @cached_property
     def length_m(self) -> Floats:
         """Distance between the points of each pair of neighbours, beside ``to``; never zero."""
         from_rows = np.repeat(np.arange(len(self)), np.diff(self.start_rows))

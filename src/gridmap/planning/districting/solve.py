@@ -75,6 +75,7 @@ def solve(part: Part) -> Rows:
     held = part.anchor[part.anchor >= 0]
     weight = graph.area_m2 / max(float(graph.area_m2.sum()), 1e-300) * (len(net) / _UNITS_A_PIECE)
     weight = weight + graph.demand / max(float(target.mean()), 1e-300) * _PIECES_A_DISTRICT
+    weight[near_units(graph, held, 4)] = 2.0
     coarse = coarsen(net, held, weight, 2.0)
     if len(coarse.graph) < 8 * count:
         coarse = coarsen(net, held, weight, 0.0)
@@ -84,12 +85,22 @@ def solve(part: Part) -> Rows:
         small, anchor, target, _first_centres(graph, part.anchor, rng), 20 if (anchor < 0).any() else 0, 0.0
     )
     draft = Division(small, connected(small, label, anchor), low, high, anchor)
-    balance(draft, 60)
+    balance(draft, 60, rng)
     smooth(draft, 30, 0.02, rng)
     division = Division(net, draft.rows()[coarse.piece], low, high, part.anchor)
-    balance(division, 60)
+    balance(division, 60, rng)
     smooth(division, 30, 0.005, rng)
     return division.rows()
+
+
+def near_units(graph: UnitGraph, units: Rows, steps: int) -> Rows:
+    """Units at most so many steps away from one of ``units``, ascending."""
+    inside = np.zeros(len(graph), dtype=np.bool_)
+    inside[units] = True
+    for _ in range(steps):
+        reached = inside[graph.links]
+        inside[graph.links[reached.any(axis=1)].ravel()] = True
+    return np.flatnonzero(inside)
 
 
 def _first_centres(graph: UnitGraph, anchor: Rows, rng: np.random.Generator) -> Floats:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
 
 from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.network import Network
 from gridmap.planning.groups import sums
 from gridmap.planning.reach import Floats, Rows
+
+#: From this many centres on a tree finds the nearest faster than a table of all distances.
+_MANY = 150
 
 
 def grown(net: Network, label: Rows, offset: Floats | None = None) -> Rows:
@@ -58,13 +64,13 @@ def power_diagram(
     """
     count = len(centre)
     spread = float(((xy - xy.mean(axis=0)) ** 2).sum(axis=1).mean()) * 4 / count
-    distance = (centre**2).sum(axis=1)[None, :] - 2 * xy @ centre.T
+    nearest = _nearest_of_few(xy, centre) if count < _MANY else _nearest_of_many(xy, centre)
     wanted = np.where(target > 0, target, target.mean())
     pace = np.full(count, spread * 0.25)
     before = np.zeros(count)
     best, kept, powers = np.inf, np.zeros(len(xy), dtype=np.int64), power
     for _ in range(rounds):
-        label = np.argmin(distance - power[None, :], axis=1)
+        label = nearest(power)
         lack = (target - np.bincount(label, weight, count)) / wanted
         off = float(np.abs(lack).sum())
         if off < best:
@@ -78,12 +84,28 @@ def power_diagram(
     return np.asarray(kept, dtype=np.int64), powers
 
 
+def _nearest_of_few(xy: Floats, centre: Floats) -> Callable[[Floats], Rows]:
+    distance = (centre**2).sum(axis=1)[None, :] - 2 * xy @ centre.T
+    return lambda power: np.asarray(np.argmin(distance - power[None, :], axis=1), dtype=np.int64)
+
+
+def _nearest_of_many(xy: Floats, centre: Floats) -> Callable[[Floats], Rows]:
+    # A third coordinate of the root of what each power lacks to the largest makes them plain nearest neighbours.
+    flat = np.column_stack([xy, np.zeros(len(xy))])
+
+    def nearest(power: Floats) -> Rows:
+        tree = cKDTree(np.column_stack([centre, np.sqrt(power.max() - power)]))
+        return np.asarray(tree.query(flat)[1], dtype=np.int64)
+
+    return nearest
+
+
 def lloyd(net: Network, anchor: Rows, target: Floats, first: Floats, rounds: int, pull: float) -> tuple[Rows, Floats]:
     """Power diagram whose centres move to the middle of their districts; anchored ones by ``pull`` of the way only."""
     graph = net.graph
     ground = graph.area_m2 + graph.area_m2.mean() * 1e-3
     centre, power = first.copy(), np.zeros(len(target))
-    label, power = power_diagram(graph.xy_m, graph.demand, centre, target, power, 250)
+    label, power = power_diagram(graph.xy_m, graph.demand, centre, target, power, 300 if rounds == 0 else 60)
     share = np.where(anchor >= 0, pull, 1.0)[:, None]
     for turn in range(rounds):
         weight = sums(label, ground, len(target))
@@ -94,7 +116,7 @@ def lloyd(net: Network, anchor: Rows, target: Floats, first: Floats, rounds: int
             middle[filled, axis] = moment[filled] / weight[filled]
         centre = (1 - share) * first + share * middle
         last = turn == rounds - 1
-        label, power = power_diagram(graph.xy_m, graph.demand, centre, target, power, 250 if last else 40)
+        label, power = power_diagram(graph.xy_m, graph.demand, centre, target, power, 80 if last else 15)
     return label, centre
 
 
