@@ -93,16 +93,18 @@ class PreviousGrids:
 
     Attributes
     ----------
-    codes : (n,) str, codes in force
+    codes : (n,) str, codes in force, distinct
     geometry : (n,) object, polygons or multipolygons, WGS 84 degrees; None where the file is a mere list of codes
-    retired : codes given up earlier, never to be given again
+    retired : codes given up earlier, never to be given again, distinct from ``codes``
     source : the file they came from
+    nested : the sub-grids and super-grids of that plan, where it had any; its ``retired`` is empty
     """
 
     codes: tuple[str, ...]
     geometry: NDArray[np.object_] | None
     retired: tuple[str, ...]
     source: str
+    nested: PreviousGrids | None = None
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,9 @@ LINE_CLASS = (
 DEDICATED_ID = ("id", "dedicated_id", "编号", "编码", "代码", "code", "序号")
 CARVED_NAME = ("网格名称", "专属网格名称", "单位名称", *AREA_NAME)
 GRID_CODE = ("grid_code", "网格编码", "网格代码", "网格编号", "code", "编码", "代码")
-GRID_STATUS = ("retired", "status", "状态", "网格状态", "是否停用", "停用")
+#: Columns that say yes where a grid is retired, and columns that say in a word what has become of it.
+GRID_RETIRED = ("retired", "is_retired", "是否停用", "是否撤销", "停用")
+GRID_STATUS = ("status", "状态", "网格状态")
 
 DEMAND_VALUE = (
     "value",

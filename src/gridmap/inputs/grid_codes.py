@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
 from gridmap.errors import BadValue, MissingColumn, Place
 from gridmap.inputs.columns import GRID_CODE, first_column, listed, named_column
 from gridmap.inputs.folding import Texts, fold_code, folded_texts, is_cut_code
 from gridmap.inputs.whereabouts import PlaceOf
-
-_GRID_CODE = re.compile(r"[0-9]{15}|\S*[^\s-]-[0-9]{3}")
+from gridmap.planning.codes import is_grid_code
 
 
 def grid_code_column(frame: pd.DataFrame, chosen: str | None, place: Place) -> str:
@@ -64,5 +61,5 @@ def check_grid_code(code: str, place: Place) -> None:
     """
     if is_cut_code(code):
         raise BadValue("inputs.cut_code", place, value=code)
-    if _GRID_CODE.fullmatch(code) is None:
+    if not is_grid_code(code):
         raise BadValue("inputs.bad_grid_code", place, value=code)

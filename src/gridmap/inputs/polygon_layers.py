@@ -58,13 +58,20 @@ def read_polygon_layer(
 
 
 def polygons_of(
-    found: VectorLayer, stated_datum: str | None, codes: Texts, names: Texts, *, repair: bool
+    found: VectorLayer,
+    stated_datum: str | None,
+    codes: Texts,
+    names: Texts,
+    *,
+    repair: bool,
+    rows: NDArray[np.intp] | None = None,
 ) -> LayerPolygons:
     """Check the polygons of a layer, and bring them to WGS 84 on the lattice with shared borders kept shared.
 
     Parameters
     ----------
-    codes, names : (n,) str or None, how messages call each feature
+    codes, names : str or None, how messages call each feature of the layer
+    rows : (n,) features that are wanted; default: all
 
     Raises
     ------
@@ -73,17 +80,20 @@ def polygons_of(
     """
     used, datum_warnings = datum_of(stated_datum, found.crs, found.place)
 
-    def place_of(row: int) -> Place:
+    wanted = np.arange(len(found.geometry)) if rows is None else rows
+
+    def place_of(number: int) -> Place:
+        row = int(wanted[number])
         return found.place_of(row, code=codes[row], name=names[row])
 
-    geometry, collected = polygons_only(found.geometry, place_of)
+    geometry, collected = polygons_only(found.geometry[wanted], place_of)
     coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
-    check_as_given(coordinates, used, lambda row: place_of(int(owner[row])))
+    check_as_given(coordinates, used, lambda vertex: place_of(int(owner[vertex])))
     geometry, repaired = valid_polygons(geometry, place_of, repair=repair, is_projected=used.is_projected)
     units, mended = onto_lattice(geometry, used, place_of)
     warnings = [*found.warnings, *datum_warnings, *collected, *(one.describe() for one in repaired)]
     if len(mended):
-        listed = ", ".join(str(codes[row]) for row in mended[:8])
+        listed = ", ".join(str(codes[wanted[number]]) for number in mended[:8])
         file = found.place.file
         warnings.append(catalogue.text("inputs.mended_on_lattice", file=file, count=len(mended), codes=listed))
     return LayerPolygons(units, used, tuple(warnings), repaired)
