@@ -1,8 +1,8 @@
 """``ledger.xlsx``: one row a grid, and a sheet a kind of object, for people who work in spreadsheets.
 
-Sheets: grids, areas, outlets, devices, assignments, gaps, rules. Headers are in the language asked for, areas in square
-kilometres, shares as percentages, codes as text (a grid code has more digits than a spreadsheet's number holds). Text
-of the user's is never a formula, whatever it begins with.
+Sheets: grids, staff, levels, areas, outlets, devices, assignments, gaps, rules. Headers are in the language asked for,
+areas in square kilometres, shares as percentages, codes as text (a grid code has more digits than a spreadsheet's number
+holds). Text of the user's is never a formula, whatever it begins with.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ def write_ledger(plan: Plan, path: Path, lang: Language | None = None) -> None:
     unit = word("unit", plan.indicators["demand"]["unit"], lang)
     sheets: dict[str, Callable[[Plan, Language], _Sheet]] = {
         "grids": _grids,
+        "staff": _staff,
+        "levels": _levels,
         "areas": _areas,
         "outlets": _outlets,
         "devices": _devices,
@@ -74,27 +76,86 @@ def write_ledger(plan: Plan, path: Path, lang: Language | None = None) -> None:
 
 
 def _grids(plan: Plan, lang: Language) -> _Sheet:
-    grids, names = plan.grids, names_by_code(plan)
+    grids, names, people = plan.grids, names_by_code(plan), _people(plan)
     return [
         _column(grids, "grid_code"),
         _column(grids, "name"),
         _words(grids, "level", "level", lang),
         _column(grids, "area_code"),
         _named(grids, "area_code", "area_name", area_names(plan)),
+        _column(grids, "super_code"),
         _words(grids, "kind", "grid", lang),
+        _answers(grids, "locked", lang),
         _words(grids, "settlement", "settlement", lang),
         _km2(grids),
         _column(grids, "demand", "whole"),
+        _column(grids, "target_demand", "whole"),
+        _column(grids, "deviation", "share"),
         _column(grids, "cells", "whole"),
+        _column(grids, "parts", "whole"),
+        _column(grids, "holes", "whole"),
+        _column(grids, "radius_m", "whole"),
         _column(grids, "primary_outlet_id"),
         _named(grids, "primary_outlet_id", "primary_outlet_name", names),
+        _outlet_load(plan),
         _listed(grids, "cooperating_outlet_ids", names),
         _column(grids, "manager_id"),
-        _listed(grids, "officer_ids", {}),
+        _named(grids, "manager_id", "manager_name", people),
+        _listed(grids, "officer_ids", people),
+        _answers(grids, "managers_missing", lang),
+        _column(grids, "officers_missing", "whole"),
         _column(grids, "covered_share", "share"),
-        ("has_outlet", "text", [_answer(value, lang) for value in grids["has_outlet"]]),
+        _answers(grids, "has_outlet", lang),
         _column(grids, "rural_cash_points", "whole"),
         _column(grids, "compactness", "ratio"),
+    ]
+
+
+def _people(plan: Plan) -> dict[str, str]:
+    """Name of every person by identifier."""
+    rows = zip(plan.staff["person_id"], plan.staff["name"], strict=True)
+    return {who: name for who, name in rows if isinstance(who, str) and isinstance(name, str) and name}
+
+
+def _outlet_load(plan: Plan) -> tuple[str, Format, list[Any]]:
+    """Demand that the primary outlet of each grid holds, as a share of its capacity; nothing where none is stated."""
+    if plan.indicators["demand"]["stands_in"]:
+        return "outlet_load", "share", [None] * len(plan.grids)
+    held = plan.jurisdictions.set_index("outlet_id")
+    load = held["demand"] / held["capacity"].where(held["capacity"] > 0)
+    return "outlet_load", "share", plain_values(load.reindex(plan.grids["primary_outlet_id"]))
+
+
+def _staff(plan: Plan, lang: Language) -> _Sheet:
+    staff, names = plan.staff, names_by_code(plan)
+    return [
+        _column(staff, "person_id"),
+        _column(staff, "name"),
+        _words(staff, "role", "role", lang),
+        _words(staff, "employment", "employment", lang),
+        _column(staff, "outlet_id"),
+        _named(staff, "outlet_id", "outlet_name", names),
+        _column(staff, "grid_code"),
+        _named(staff, "grid_code", "grid_name", names),
+        _words(staff, "status", "status", lang),
+    ]
+
+
+def _levels(plan: Plan, lang: Language) -> _Sheet:
+    levels = plan.levels
+    names = {code: name for code, name in zip(levels["code"], levels["name"], strict=True) if isinstance(name, str)}
+    return [
+        _column(levels, "code"),
+        _column(levels, "name"),
+        _words(levels, "level", "level", lang),
+        _column(levels, "parent_code"),
+        _named(levels, "parent_code", "parent_name", names),
+        _km2(levels),
+        _column(levels, "demand", "whole"),
+        _column(levels, "cells", "whole"),
+        ("grids_within", "whole", plain_values(levels["grids"])),
+        _column(levels, "parts", "whole"),
+        _column(levels, "holes", "whole"),
     ]
 
 
@@ -215,8 +276,8 @@ def _with_name(code: str, names: dict[str, str]) -> str:
     return f"{names[code]} ({code})" if code in names else str(code)
 
 
-def _answer(value: Any, lang: Language) -> str:
-    return word("answer", "yes" if value else "no", lang)
+def _answers(frame: pd.DataFrame, name: str, lang: Language) -> tuple[str, Format, list[Any]]:
+    return name, "text", [word("answer", "yes" if value else "no", lang) for value in frame[name]]
 
 
 def _write_sheet(sheet: Any, columns: _Sheet, unit: str, lang: Language) -> None:

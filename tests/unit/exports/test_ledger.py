@@ -14,8 +14,8 @@ from gridmap.domain.plan import Plan
 from gridmap.exports.ledger import write_ledger
 
 SHEETS: dict[Language, list[str]] = {
-    "en": ["Grids", "Areas", "Outlets", "Devices", "Assignments", "Gaps", "Rules"],
-    "zh": ["网格", "行政区划", "网点", "电子机具", "网格分配", "服务空白", "规则"],
+    "en": ["Grids", "Staff", "Levels", "Areas", "Outlets", "Devices", "Assignments", "Gaps", "Rules"],
+    "zh": ["网格", "人员", "层级", "行政区划", "网点", "电子机具", "网格分配", "服务空白", "规则"],
 }
 
 
@@ -37,7 +37,7 @@ def test_a_sheet_a_kind_of_object_with_frozen_headers_in_the_language(
     assert book.sheetnames == SHEETS[lang]
     assert all(sheet.freeze_panes == "B2" and sheet["A1"].font.bold for sheet in book)
     counts = [len(list(sheet.iter_rows())) - 1 for sheet in book]
-    assert counts == [3, 4, 2, 3, 4, 1, 4]
+    assert counts == [3, 8, 10, 4, 2, 3, 4, 1, 4]
 
 
 def test_one_row_a_grid_with_codes_as_text_and_figures_as_numbers(plan: Plan, tmp_path: Path) -> None:
@@ -51,6 +51,34 @@ def test_one_row_a_grid_with_codes_as_text_and_figures_as_numbers(plan: Plan, tm
     assert first["Cooperating outlets"] == "城西自助银行 (A;2)"
     assert first["Kind"] == "ordinary"
     assert first["Has an outlet"] == "yes"
+
+
+def test_grids_state_target_people_and_the_load_of_their_outlet(plan: Plan, tmp_path: Path) -> None:
+    first, second, third = rows_of(ledger(plan, tmp_path, "en"), "Grids")
+    assert first["Target (people)"] == pytest.approx(first["Demand (people)"] / 1.04)
+    assert first["Deviation from target"] == 0.04
+    assert second["Target (people)"] is second["Deviation from target"] is None
+    assert first["Load of its outlet"] == pytest.approx(first["Demand (people)"] / 500)
+    assert second["Load of its outlet"] is None
+    assert (first["Manager id"], first["Manager"], first["Officer ids"]) == ("M;1", "王塆", "赵漷 (O1)")
+    assert (third["Manager"], third["Manager missing"], third["Officers missing"]) == (None, "yes", 2)
+    assert [row["Locked"] for row in (first, second, third)] == ["no", "no", "yes"]
+    assert second["Kind"] == "dedicated"
+
+
+def test_people_and_levels_have_sheets_of_their_own(plan: Plan, tmp_path: Path) -> None:
+    book = ledger(plan, tmp_path, "zh")
+    staff = rows_of(book, "人员")
+    assert [row["状态"] for row in staff].count("缺员") == 3
+    assert staff[0]["名称"] == "=李四"
+    assert staff[1] | {"网格编码": ""} == {
+        "人员编号": "M;1", "名称": "王塆", "角色": "网格管理员", "用工形式": "全职", "网点编号": "A1",
+        "网点": "中心支行", "网格编码": "", "网格": "东塆村", "状态": "已上岗",
+    }  # fmt: skip
+    levels = rows_of(book, "层级")
+    assert [row["层级"] for row in levels] == ["县区", *["村社区"] * 3, "大网格", *["网格"] * 3, *["小网格"] * 2]
+    assert levels[-1]["上级代码"] == "990101001001001"
+    assert levels[-1]["上级名称"] == "东塆村"
 
 
 def test_outlets_state_what_they_hold_and_gaps_where_they_lie(plan: Plan, tmp_path: Path) -> None:
