@@ -209,8 +209,19 @@ def free(counties: tuple[str, ...], count: int, *, with_exclaves: bool = False) 
     return Task(graph, equal(graph, count), np.full(count, -1, dtype=np.int64))
 
 
-#: Instances by name: cells of one county (37 k), of nine (124 k), and of one with many islands (Taishan).
+def villages(count: int, districts: int, *, with_outlets: bool) -> Task:
+    """Whole villages of a county: few units, none of which may be cut."""
+    graph = village_units(county_border(YILING), count, seed=5)
+    anchor = np.full(districts, -1, dtype=np.int64)
+    if with_outlets:
+        anchor = np.random.default_rng(6).choice(len(graph), districts, replace=False).astype(np.int64)
+    return Task(graph, equal(graph, districts), anchor)
+
+
+#: Instances by name: 300 villages; cells of one county (37 k), of nine (124 k), and of one with many islands (Taishan).
 INSTANCES: dict[str, Callable[[], Task]] = {
+    "villages-20": lambda: villages(300, 20, with_outlets=True),
+    "villages-20-free": lambda: villages(300, 20, with_outlets=False),
     "county-40": lambda: anchored(COUNTY, 40),
     "county-40-capacity": lambda: anchored(COUNTY, 40, shared_by_capacity=True),
     "county-40-free": lambda: free(COUNTY, 40),
