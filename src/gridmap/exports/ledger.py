@@ -1,8 +1,8 @@
 """``ledger.xlsx``: one row a grid, and a sheet a kind of object, for people who work in spreadsheets.
 
 Sheets: grids, staff, levels, areas, outlets, devices, assignments, gaps, rules. Headers are in the language asked for,
-areas in square kilometres, shares as percentages, codes as text (a grid code has more digits than a spreadsheet's number
-holds). Text of the user's is never a formula, whatever it begins with.
+areas in square kilometres, shares as percentages, codes as text: a grid code has more digits than a spreadsheet's
+number holds. Text of the user's is never a formula, whatever it begins with.
 """
 
 from __future__ import annotations
