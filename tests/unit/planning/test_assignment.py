@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from pyproj import Geod
 
 from gridmap.domain.kinds import FacilityKind
 from gridmap.domain.plan_settings import CoverageSection
-from gridmap.planning.assignment import Assignment, assign
+from gridmap.planning.assignment import Assignment, assign, grid_links
 from gridmap.planning.coverage import cover
 from gridmap.planning.facilities import KINDS, Facilities
 from gridmap.planning.ground import Ground
+from gridmap.planning.togetherness import TOGETHER_TIMES
 
 Made = Callable[..., Ground]
 MadeFacilities = Callable[..., Facilities]
@@ -22,11 +24,27 @@ GEOD = Geod(ellps="WGS84")
 
 
 def assigned(
-    ground: Ground, grid: list[int], demand: list[float], facilities: Facilities, cooperating: int = 3
+    ground: Ground,
+    grid: list[int],
+    demand: list[float],
+    facilities: Facilities,
+    cooperating: int = 3,
+    anchor: list[int] | None = None,
+    capacity: list[float] | None = None,
 ) -> Assignment:
     cell = ground.locate(np.column_stack([facilities.points.lon, facilities.points.lat]))
     in_reach = cover(ground, facilities, CoverageSection()).in_reach
-    return assign(ground, np.array(grid), np.array(demand, dtype=float), facilities, cell, in_reach, cooperating)
+    return assign(
+        ground,
+        np.array(grid),
+        np.array(demand, dtype=float),
+        facilities,
+        cell,
+        in_reach,
+        cooperating,
+        anchor=None if anchor is None else np.array(anchor),
+        capacity=None if capacity is None else np.array(capacity),
+    )
 
 
 def mean_distance_m(ground: Ground, facilities: Facilities, rows: np.ndarray, weight: np.ndarray, outlet: int) -> float:
@@ -86,9 +104,15 @@ def test_primary_and_its_distance_match_a_comparison_of_all_outlets(
         candidates = inside or list(range(12))
         distances_m = {row: mean_distance_m(ground, facilities, rows, demand, row) for row in candidates}
         best = min(distances_m, key=lambda row: (distances_m[row], row))
-        assert found.primary[number] == best
+        assert found.first_choice[number] == best
+        chosen = int(found.primary[number])
+        # Another than the best only for a grid that would else lie apart from the ground of its outlet.
+        assert chosen == best or (not inside and distances_m[chosen] <= TOGETHER_TIMES * distances_m[best])
         listed = np.flatnonzero((found.grid == number) & found.is_primary)
-        assert found.distance_m[listed] == pytest.approx([distances_m[best]], abs=1e-5)
+        assert found.distance_m[listed] == pytest.approx([distances_m[chosen]], abs=1e-5)
+    islands = replace(ground, adjacency=np.zeros((0, 2), dtype=np.int64))
+    apart = assigned(islands, grid.tolist(), demand.tolist(), facilities)
+    assert apart.primary.tolist() == apart.first_choice.tolist() == found.first_choice.tolist()
 
 
 def test_cooperating_outlets_are_those_in_reach_of_demand_most_first_up_to_the_limit(
@@ -134,3 +158,80 @@ def test_devices_are_never_responsible(made_ground: Made, made_facilities: MadeF
     assert np.isnan(found.cell_distance_m).all()
     assert len(found.grid) == 0
     assert found.cooperating(2) == [[], []]
+
+
+def test_the_outlet_a_grid_was_drawn_round_is_primary_if_it_stands_inside(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    ground = made_ground(4, 1)
+    near, far, outside = (BRANCH, 0.5, 0.5), (SELF_SERVICE, 1.5, 0.5), (BRANCH, 3.4, 0.5)
+    facilities, grid, demand = made_facilities(near, far, outside), [0, 0, 1, 2], [9, 1, 1, 1]
+    assert assigned(ground, grid, demand, facilities).primary.tolist() == [0, 2, 2]
+    assert assigned(ground, grid, demand, facilities, anchor=[1, -1, -1]).primary.tolist() == [1, 2, 2]
+    assert assigned(ground, grid, demand, facilities, anchor=[2, 1, -1]).primary.tolist() == [0, 2, 2]
+
+
+def test_a_full_outlet_yields_to_the_next_that_has_room_if_it_is_near_enough(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    # Squares of 960 m; outlets in grids 0 and 5, grids of 100 between: three are nearer to the western one.
+    ground, grid = made_ground(6, 1), [0, 1, 2, 3, 4, 5]
+    facilities = made_facilities((BRANCH, 0.9, 0.5), (BRANCH, 5.5, 0.5))
+    demand = [100.0] * 6
+    unlimited = assigned(ground, grid, demand, facilities, capacity=[np.nan, np.nan])
+    assert unlimited.primary.tolist() == [0, 0, 0, 1, 1, 1]
+    tight = assigned(ground, grid, demand, facilities, capacity=[200.0, np.nan])
+    assert tight.primary.tolist() == [0, 0, 1, 1, 1, 1]
+    assert tight.first_choice.tolist() == [0, 0, 0, 1, 1, 1]
+    # The grid it stands in is the outlet's whatever its capacity; what finds no room stays with its first choice.
+    assert assigned(ground, grid, demand, facilities, capacity=[0.0, np.nan]).primary.tolist() == [0, 1, 1, 1, 1, 1]
+    assert assigned(ground, grid, demand, facilities, capacity=[100.0, 300.0]).primary.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_a_grid_does_not_yield_to_an_outlet_unreasonably_far(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    # The other outlet is 5 km and more beyond the first choice, and more than twice as far.
+    ground, facilities = made_ground(2, 1), made_facilities((BRANCH, 0.5, 0.5), (BRANCH, 9.0, 0.5))
+    full = [10.0, np.nan]
+    assert assigned(ground, [0, 1], [10, 10], facilities, capacity=full).primary.tolist() == [0, 0]
+    nearer = made_facilities((BRANCH, 0.5, 0.5), (BRANCH, 7.5, 0.5))
+    assert assigned(ground, [0, 1], [10, 10], nearer, capacity=full).primary.tolist() == [0, 1]
+
+
+def test_a_grid_apart_from_the_ground_of_the_nearest_outlet_goes_to_the_ground_it_adjoins(
+    made_ground: Made, made_facilities: MadeFacilities
+) -> None:
+    # Three squares in a row: the third is 50 m nearer to the outlet of the first than to that of the second.
+    ground, facilities = made_ground(3, 1), made_facilities((BRANCH, 0.999, 0.5), (BRANCH, 1.05, 0.99))
+    found = assigned(ground, [0, 1, 2], [1, 1, 1], facilities)
+    assert found.first_choice.tolist() == [0, 1, 0]
+    assert found.primary.tolist() == [0, 1, 1]
+    apart = replace(ground, adjacency=np.zeros((0, 2), dtype=np.int64))
+    assert assigned(apart, [0, 1, 2], [1, 1, 1], facilities).primary.tolist() == [0, 1, 0]
+
+
+def test_grids_that_share_a_border_are_linked_once(made_ground: Made) -> None:
+    ground = made_ground(3, 2)
+    assert grid_links(ground.adjacency, np.array([0, 1, 1, 0, 2, 2])).tolist() == [[0, 1], [0, 2], [1, 2]]
+
+
+def test_the_order_of_the_cells_changes_no_primary(made_ground: Made, made_facilities: MadeFacilities) -> None:
+    rng = np.random.default_rng(4)
+    ground, grid = made_ground(8, 8), rng.integers(0, 20, 64)
+    grid[:20] = np.arange(20)
+    demand = rng.integers(0, 50, 64).astype(float)
+    facilities = made_facilities(*((BRANCH, x, y) for x, y in rng.uniform(0, 8, (6, 2)).tolist()))
+    capacity = [float(demand.sum()) / 8] * 6
+    order = rng.permutation(64)
+    place = np.argsort(order)
+    moved = replace(
+        ground,
+        cell=ground.cell[order],
+        geometry=ground.geometry[order],
+        adjacency=np.sort(place[ground.adjacency], axis=1),
+    )
+    one = assigned(ground, grid.tolist(), demand.tolist(), facilities, capacity=capacity)
+    other = assigned(moved, grid[order].tolist(), demand[order].tolist(), facilities, capacity=capacity)
+    assert one.primary.tolist() == other.primary.tolist()
+    assert one.primary.tolist() != one.first_choice.tolist()
