@@ -31,9 +31,10 @@ class Facilities:
     points : where they stand
     service_radius_m : (m,) float64, metres, NaN where the plan's radius of the kind holds
     capacity : (m,) float64, in the unit of demand, NaN where unknown
-    names : (m,) str, "" where unknown; like the next two empty where facilities are mere places
+    names : (m,) str, "" where unknown; like the next three empty where facilities are mere places
     institutions : (m,) str, bank each belongs to, "" where unknown
     branches : (m,) str, name or identifier of the branch that manages each, "" where unknown
+    line_numbers : (m,) str, bank line number as given, "" where unknown
     """
 
     ids: NDArray[np.object_]
@@ -44,6 +45,7 @@ class Facilities:
     names: tuple[str, ...] = ()
     institutions: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
+    line_numbers: tuple[str, ...] = ()
 
     @classmethod
     def from_frame(cls, frame: gpd.GeoDataFrame) -> Facilities:
@@ -57,6 +59,7 @@ class Facilities:
             _texts(frame, "name"),
             _texts(frame, "institution"),
             _texts(frame, "branch"),
+            _texts(frame, "line_number"),
         )
 
     def __len__(self) -> int:

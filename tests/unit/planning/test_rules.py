@@ -17,7 +17,7 @@ from gridmap.domain.plan_settings import CoverageSection, PlanSettings
 from gridmap.planning.deciding import decide
 from gridmap.planning.facilities import Facilities
 from gridmap.planning.pipeline import Stages, build_plan
-from gridmap.planning.rules import grids_do_not_overlap
+from gridmap.planning.rules.ground import grids_do_not_overlap
 
 Settings = Callable[..., PlanSettings]
 Frame = Callable[..., gpd.GeoDataFrame]
