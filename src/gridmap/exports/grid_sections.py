@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from gridmap import catalogue
@@ -10,7 +13,7 @@ from gridmap.domain.plan import Plan
 from gridmap.exports.markdown import bullets, paragraphs, table
 from gridmap.exports.sentences import literal, some_of
 from gridmap.exports.words import amount, area, count, deviation, names_by_code, percent, unit_names, word
-from gridmap.planning.shortfalls import shortfall_message
+from gridmap.planning.shortfalls import what_and_why, what_helps, why_key
 
 #: Grids, shortfalls and people listed before "and N more".
 MOST_SHOWN = 10
@@ -89,10 +92,22 @@ def _shortfalls(plan: Plan, lang: Language) -> str:
     if not entries:
         return ""
     names, unit = {**unit_names(plan), **names_by_code(plan)}, plan.indicators["demand"]["unit"]
-    lines = [literal(shortfall_message(entry, names, unit, lang)) for entry in entries[:MOST_SHOWN]]
-    if len(entries) > MOST_SHOWN:
-        lines.append(catalogue.text("report.and_more", lang, n=count(len(entries) - MOST_SHOWN)))
-    return paragraphs([catalogue.text("report.balance_shortfalls", lang), bullets(lines)])
+    by_reason: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in sorted(entries, key=_seriousness, reverse=True):
+        by_reason.setdefault(why_key(entry), []).append(entry)
+    lines = []
+    for alike in by_reason.values():
+        helps = literal(what_helps(alike[0], lang))
+        lines.append(f"- {catalogue.text('report.shortfalls_alike', lang, n=count(len(alike)), mend=helps)}")
+        lines += [f"  - {literal(what_and_why(entry, names, unit, lang))}" for entry in alike[:MOST_SHOWN]]
+        if len(alike) > MOST_SHOWN:
+            lines.append(f"  - {catalogue.text('report.and_more', lang, n=count(len(alike) - MOST_SHOWN))}")
+    return paragraphs([catalogue.text("report.balance_shortfalls", lang), "\n".join(lines)])
+
+
+def _seriousness(entry: Mapping[str, Any]) -> float:
+    """How far off it is, as a share of what was asked."""
+    return abs(entry["got"] / entry["wanted"] - 1) if entry["wanted"] > 0 else 0.0
 
 
 def people_section(plan: Plan, lang: Language) -> str:
@@ -120,7 +135,9 @@ def _lacking(plan: Plan, lang: Language) -> list[str]:
     if len(lacking):
         some = some_of(lacking["grid_code"], names, MOST_SHOWN, lang)
         lines.append(catalogue.text("report.people_managers_missing", lang, n=count(len(lacking)), grids=some))
-    short = grids[grids["officers_missing"] > 0].sort_values(["officers_missing", "grid_code"], ascending=[False, True])
+    short = grids[grids["officers_missing"] > 0].sort_values(
+        ["officers_missing", "demand", "grid_code"], ascending=[False, False, True]
+    )
     if len(short):
         some = some_of(short["grid_code"], names, MOST_SHOWN, lang)
         missing = count(figures["officers_missing"])

@@ -5,13 +5,13 @@ Their keys stand at the top of ``indicators``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from gridmap.domain.kinds import Employment, StaffRole
 from gridmap.planning.decisions import Decisions
+from gridmap.planning.drawing import parent_level
 from gridmap.planning.level_frame import grids_within
 from gridmap.planning.nesting import LevelSet, level_sets
 from gridmap.planning.reach import Floats
@@ -26,7 +26,7 @@ def balance(decisions: Decisions) -> Figures:
     """Deviation of the grids that were drawn to a target."""
     grids, tolerance = decisions.grids, decisions.settings.grids.tolerance
     asked = np.isfinite(decisions.deviation)
-    parents = np.array(list(_parents(decisions)), dtype=object)
+    parents = np.array(_parents(decisions), dtype=object)
     return {
         "tolerance": tolerance,
         **_spread(decisions.deviation[asked], tolerance),
@@ -51,19 +51,16 @@ def _spread(deviation: Floats, tolerance: float) -> Figures:
     }
 
 
-def _parents(decisions: Decisions) -> Iterator[str]:
-    """Code of the area to whose other grids each grid is compared: the lowest that holds it, above the lowest level.
-
-    "" where no area holds it.
-    """
-    levels, last = decisions.hierarchy.levels, len(decisions.hierarchy.levels) - 1
-    for number, row in zip(decisions.grids.level.tolist(), decisions.grids.home.tolist(), strict=True):
-        if number < 0:
-            yield ""
-            continue
-        above = int(levels[number].parent[row])
-        lifted = number == last and above >= 0
-        yield levels[number - 1].codes[above] if lifted else levels[number].codes[row]
+def _parents(decisions: Decisions) -> list[str]:
+    """Code of the area inside whose borders each grid was drawn; "" where all areas together were one."""
+    level = parent_level(decisions.settings.grids, decisions.hierarchy, decisions.units.kind)
+    areas = decisions.hierarchy.at(level) if level else None
+    if level is None or areas is None:
+        return [""] * len(decisions.grids)
+    cell = np.unique(decisions.grids.of_cell, return_index=True)[1]
+    row = decisions.hierarchy.ancestors(level)[decisions.ground.area[cell]]
+    codes = [*areas.codes, ""]
+    return [codes[place] for place in row.tolist()]
 
 
 def staffing(decisions: Decisions) -> Figures:

@@ -87,7 +87,7 @@ present whether or not the plan has facilities of the kind; ``LEVEL`` for each a
         bound               least possible largest deviation that was proved; 0 where nothing was
         shortfalls          int, things that were asked for and cannot be
         by_parent           list, by code, of grids, max, mean, within_tolerance, within_tolerance_share of the grids
-                            below one area: the lowest above the villages that holds them (code: "" for none)
+                            of one area whose borders no grid crosses (code: "" where all areas together are one)
     staffing
         people, managers, officers, part_time         int, as in the file
         placed, unplaced    int, people who hold a grid, and who hold none; they add up to people

@@ -23,7 +23,8 @@ def grid_report(decisions: Decisions) -> dict[str, Any]:
     """
     grids = decisions.grids
     names = names_of_places(decisions)
-    entries = [_entry(decisions, short) for short in grids.shortfalls]
+    # Two things asked of one grid, its outlet and its balance, may fail for one and the same reason.
+    entries = [_entry(decisions, short) for short in dict.fromkeys(grids.shortfalls)]
     for entry in entries:
         entry["message"] = shortfall_message(entry, names, decisions.demand.unit)
     return {"shortfalls": entries, "bound": grids.bound, "retired_codes": list(grids.retired)}
@@ -61,35 +62,44 @@ def _measure(decisions: Decisions, short: Shortfall) -> str:
 def shortfall_message(
     entry: Mapping[str, Any], names: Mapping[str, str], unit: str, lang: Language | None = None
 ) -> str:
-    """Sentence of one shortfall: what came of it, why, and what would help.
+    """Sentence of one shortfall: what came of it, why, and what would help; parameters as ``what_and_why``."""
+    said = what_and_why(entry, names, unit, lang)
+    return catalogue.text("shortfalls.sentence", lang, said=said, mend=what_helps(entry, lang))
+
+
+def what_and_why(entry: Mapping[str, Any], names: Mapping[str, str], unit: str, lang: Language | None = None) -> str:
+    """What came of one thing that was asked, and why.
 
     Parameters
     ----------
     entry : as ``grid_report`` makes it
     names : name by code of grids and base units
     unit : what demand counts
+    lang : that of the process where None
     """
     lang = lang or catalogue.language()
     wanted, got = float(entry["wanted"]), float(entry["got"])
-    reason = Reason(entry["reason"])
-    beside = reason is Reason.HEAVY_UNIT and got < wanted
-    why = f"shortfalls.why_{'heavy_neighbour' if beside else reason.value}"
     came_of = catalogue.text(
-        f"shortfalls.came_of_{_came_of(reason, entry['grid_code'], wanted, got)}",
+        f"shortfalls.came_of_{_came_of(Reason(entry['reason']), entry['grid_code'], wanted, got)}",
         lang,
         grid=_called(entry["grid_code"], names, "shortfalls.some_grid", lang),
         wanted=_amount(wanted, entry["measure"], unit, lang),
         got=_amount(got, entry["measure"], unit, lang),
         deviation=f"{100 * (got / wanted - 1):+.1f} %" if wanted > 0 else "–",
     )
-    called = _called(entry["unit_code"], names, "shortfalls.some_unit", lang)
-    return catalogue.text(
-        "shortfalls.sentence",
-        lang,
-        came_of=came_of,
-        why=catalogue.text(why, lang, unit=called),
-        mend=catalogue.mend(why, lang),
-    )
+    why = catalogue.text(why_key(entry), lang, unit=_called(entry["unit_code"], names, "shortfalls.some_unit", lang))
+    return catalogue.text("shortfalls.what_and_why", lang, came_of=came_of, why=why)
+
+
+def what_helps(entry: Mapping[str, Any], lang: Language | None = None) -> str:
+    """What would help against one shortfall: the same for all of its reason."""
+    return catalogue.mend(why_key(entry), lang) or ""
+
+
+def why_key(entry: Mapping[str, Any]) -> str:
+    """Key of the wording of the reason; a heavy unit may stand in the way from within or from next door."""
+    beside = entry["reason"] == Reason.HEAVY_UNIT and entry["got"] < entry["wanted"]
+    return f"shortfalls.why_{'heavy_neighbour' if beside else entry['reason']}"
 
 
 def _came_of(reason: Reason, grid_code: str | None, wanted: float, got: float) -> str:

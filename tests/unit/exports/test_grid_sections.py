@@ -50,7 +50,9 @@ def test_many_shortfalls_are_cut_with_their_number(plan: Plan) -> None:
     many = replace(plan, report={**plan.report, "shortfalls": plan.report["shortfalls"] * 14})
     text = balance_section(many, "en")
     assert text.count("alone holds more") == 10
-    assert text.endswith("- and 4 more")
+    assert text.count("What helps: raise") == 1
+    assert "- 14 for one reason." in text
+    assert text.endswith("  - and 4 more")
 
 
 def test_a_plan_without_targets_claims_no_balance(plan: Plan) -> None:
