@@ -68,7 +68,7 @@ def shortfall_message(
 
 
 def what_and_why(entry: Mapping[str, Any], names: Mapping[str, str], unit: str, lang: Language | None = None) -> str:
-    """What came of one thing that was asked, and why.
+    """Say what came of one thing that was asked, and why.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def what_and_why(entry: Mapping[str, Any], names: Mapping[str, str], unit: str, 
 
 
 def what_helps(entry: Mapping[str, Any], lang: Language | None = None) -> str:
-    """What would help against one shortfall: the same for all of its reason."""
+    """Say what would help against one shortfall: the same for all of its reason."""
     return catalogue.mend(why_key(entry), lang) or ""
 
 
