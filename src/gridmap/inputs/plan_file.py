@@ -38,6 +38,7 @@ _NEEDS = {
     "model_attributes_type": "needs_table",
     "too_short": "needs_entry",
     "tuple_type": "needs_list",
+    "list_type": "needs_texts",
 }
 _COMPARISONS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 

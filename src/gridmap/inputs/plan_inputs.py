@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -16,12 +18,22 @@ from gridmap import catalogue
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan_settings import AreaSource, FileSource, PlanSettings
-from gridmap.errors import DuplicateId, OutOfPlace, Place, UnreadableFile
+from gridmap.errors import DuplicateId, OutOfPlace, Place
+from gridmap.geometry.lattice import Geometries
 from gridmap.inputs.areas import read_areas
+from gridmap.inputs.carved import read_dedicated, read_locked
 from gridmap.inputs.demand import read_demand
 from gridmap.inputs.facilities import FacilityRead, read_facilities
+from gridmap.inputs.lines import read_lines
+from gridmap.inputs.previous import read_previous
+from gridmap.inputs.staff import read_staff
 
 Progress = Callable[[str, float], None]
+T = TypeVar("T")
+S = TypeVar("S", bound=FileSource)
+
+#: Tables of the plan file that name one file each.
+_SECTIONS = ("demand", "roads", "barriers", "dedicated", "locked", "staff", "previous")
 
 #: A facility farther than the first from every area is an error; one farther than the second earns a graver warning.
 _FARTHEST_KM = 200.0
@@ -47,7 +59,7 @@ _FACILITY_COLUMNS: Mapping[str, str] = {
 def read_plan_inputs(
     settings: PlanSettings, base_dir: str | Path, *, repair: bool = False, progress: Progress | None = None
 ) -> PlanInputs:
-    """Read the areas, facilities and demand of a plan.
+    """Read everything a plan file names: areas, facilities, demand, roads, barriers, carved grounds, staff, codes.
 
     Parameters
     ----------
@@ -62,35 +74,71 @@ def read_plan_inputs(
         The leaf that fits the first fault, with its place.
     """
     base = Path(base_dir)
-    tell = progress or (lambda _message, _share: None)
-    warnings: list[str] = []
-    for name in ("dedicated", "roads", "staff"):
-        source: FileSource | None = getattr(settings, name)
-        if source is not None:
-            warnings.append(_checked_but_unused(name, base / source.path))
-    areas: dict[AreaLevel, gpd.GeoDataFrame] = {}
-    ordered = [level for level in AreaLevel if level in settings.areas]
-    for done, level in enumerate(ordered):
-        tell(catalogue.text("inputs.reading", file=settings.areas[level].path), done / (len(ordered) + 2))
-        areas[level], said = _read_level(level, settings, base, repair)
-        warnings += said
-    warnings += _codes_apart(areas)
-    tell(catalogue.text("inputs.reading_facilities"), len(ordered) / (len(ordered) + 2))
-    facilities, said = _read_facilities(settings, base, areas)
-    warnings += said
-    demand = None
-    if settings.demand is not None:
-        tell(catalogue.text("inputs.reading", file=settings.demand.path), (len(ordered) + 1) / (len(ordered) + 2))
-        demand, noticed = read_demand(settings.demand, base, repair=repair)
-        warnings += noticed
-    tell(catalogue.text("inputs.read_all"), 1.0)
-    return PlanInputs(areas, facilities, demand, warnings=tuple(warnings))
+    reading = _Reading(settings, progress)
+    areas = {
+        level: reading.part(_of_file(settings.areas[level]), partial(_read_level, level, settings, base, repair))
+        for level in AreaLevel
+        if level in settings.areas
+    }
+    ground = np.concatenate([frame.geometry.to_numpy() for frame in areas.values()])
+    reading.warnings += _codes_apart(areas)
+    facilities = reading.part(
+        catalogue.text("inputs.reading_facilities"), partial(_read_facilities, settings, base, ground)
+    )
+    demand = reading.file(settings.demand, partial(read_demand, base_dir=base, repair=repair))
+    roads = reading.file(settings.roads, partial(read_lines, base_dir=base, repair=repair))
+    barriers = reading.file(settings.barriers, partial(read_lines, base_dir=base, outlines=True, repair=repair))
+    dedicated = reading.file(settings.dedicated, partial(read_dedicated, base_dir=base, repair=repair))
+    locked = reading.file(settings.locked, partial(read_locked, base_dir=base, repair=repair))
+    staff = reading.file(settings.staff, partial(read_staff, base_dir=base))
+    previous = reading.file(settings.previous, partial(read_previous, base_dir=base, repair=repair))
+    for drawn in (roads, barriers, previous):
+        if drawn is not None and drawn.geometry is not None:
+            reading.warnings += _all_elsewhere(drawn.source, drawn.geometry, ground)
+    reading.done()
+    return PlanInputs(
+        areas=areas,
+        facilities=facilities,
+        demand=demand,
+        roads=roads,
+        barriers=barriers,
+        dedicated=dedicated,
+        locked=locked,
+        staff=staff,
+        previous=previous,
+        warnings=tuple(reading.warnings),
+    )
 
 
-def _checked_but_unused(name: str, path: Path) -> str:
-    if not path.is_file():
-        raise UnreadableFile("inputs.no_such_file", Place(file=str(path)))
-    return catalogue.text("inputs.not_used", section=name, file=path.name)
+class _Reading:
+    """Reads part by part; tells how far it is, and keeps what was noticed."""
+
+    def __init__(self, settings: PlanSettings, progress: Progress | None) -> None:
+        self.warnings: list[str] = []
+        self._tell = progress or (lambda _message, _share: None)
+        one_each = (*(getattr(settings, name) for name in _SECTIONS), settings.facilities)
+        self._parts = len(settings.areas) + sum(section is not None for section in one_each)
+        self._read = 0
+
+    def part(self, message: str, reader: Callable[[], tuple[T, Iterable[str]]]) -> T:
+        """Run a reader and return what it read."""
+        self._tell(message, self._read / self._parts)
+        read, noticed = reader()
+        self.warnings += noticed
+        self._read += 1
+        return read
+
+    def file(self, source: S | None, reader: Callable[[S], tuple[T, Iterable[str]]]) -> T | None:
+        """Run a reader on a source, where the plan names one."""
+        return None if source is None else self.part(_of_file(source), lambda: reader(source))
+
+    def done(self) -> None:
+        """Say that everything has been read."""
+        self._tell(catalogue.text("inputs.read_all"), 1.0)
+
+
+def _of_file(source: FileSource) -> str:
+    return catalogue.text("inputs.reading", file=source.path)
 
 
 def _read_level(
@@ -147,9 +195,7 @@ def _is_code(code: str, level: AreaLevel) -> bool:
     return len(code) == level.digits and code.isascii() and code.isdigit()
 
 
-def _read_facilities(
-    settings: PlanSettings, base: Path, areas: Mapping[AreaLevel, gpd.GeoDataFrame]
-) -> tuple[gpd.GeoDataFrame, list[str]]:
+def _read_facilities(settings: PlanSettings, base: Path, ground: Geometries) -> tuple[gpd.GeoDataFrame, list[str]]:
     sources = settings.facilities
     read = [
         read_facilities(source, base, outlets=outlets)
@@ -162,7 +208,6 @@ def _read_facilities(
     if len(read) == 2:
         _check_ids_apart(read[0], read[1])
     warnings = [text for one in read for text in one.warnings]
-    ground = np.concatenate([frame.geometry.to_numpy() for frame in areas.values()])
     for one in read:
         warnings += _far_away(one, ground)
     together = pd.concat([one.facilities for one in read], ignore_index=True)
@@ -177,7 +222,7 @@ def _check_ids_apart(outlets: FacilityRead, devices: FacilityRead) -> None:
             raise DuplicateId("inputs.duplicate_id", devices.points.place_of(row), value=code, first=where)
 
 
-def _far_away(read: FacilityRead, ground: np.ndarray) -> list[str]:
+def _far_away(read: FacilityRead, ground: Geometries) -> list[str]:
     """Warn of facilities outside every area; refuse those that are hopelessly far."""
     points = read.facilities.geometry.to_numpy()
     tree = shapely.STRtree(ground)
@@ -201,8 +246,22 @@ def _far_away(read: FacilityRead, ground: np.ndarray) -> list[str]:
     return [said]
 
 
-def _distance_km(points: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """Distance of each point from the nearest area, kilometres on the ellipsoid."""
+def _all_elsewhere(file: str, geometry: Geometries, ground: Geometries) -> list[str]:
+    """Warn of a file of which nothing lies in any area; refuse it where it is hopelessly far."""
+    area, feature = shapely.STRtree(geometry).query(ground)
+    shapely.prepare(ground)
+    if not len(geometry) or shapely.intersects(ground[area], geometry[feature]).any():
+        return []
+    around = np.array([shapely.box(*shapely.total_bounds(geometry))])
+    distance_km = float(_distance_km(around, ground)[0])
+    said = {"count": f"{len(geometry):,}", "distance_km": f"{distance_km:,.0f}"}
+    if distance_km > _FARTHEST_KM:
+        raise OutOfPlace("inputs.all_far_from_areas", Place(file=file), **said)
+    return [catalogue.text("inputs.all_outside_areas", file=file, **said)]
+
+
+def _distance_km(points: Geometries, ground: Geometries) -> np.ndarray:
+    """Distance of each point (or polygon) from the nearest area, kilometres on the ellipsoid."""
     # Degrees of longitude shrunk to the latitude: good enough to find the nearest spot, not to measure.
     latitude = float(np.mean(shapely.get_coordinates(points)[:, 1]))
     shrink = np.array([max(np.cos(np.radians(latitude)), 0.01), 1.0])

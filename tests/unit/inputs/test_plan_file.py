@@ -31,10 +31,21 @@ path = "population.csv"
 value = "people"
 [dedicated]
 path = "dedicated.geojson"
+id = "编号"
+[locked]
+path = "locked.gpkg"
+code = "网格编码"
 [roads]
 path = "roads.gpkg"
+class_column = "等级"
+classes = ["国道", "省道"]
+[barriers]
+path = "rivers.shp"
 [staff]
 path = "staff.csv"
+columns = { role = "岗位" }
+[previous]
+path = "out-2025"
 [partition]
 resolution = 8
 [grids]
@@ -60,6 +71,12 @@ def test_the_plan_file_of_the_reference_is_read(tmp_path):
     assert plan.facilities.devices.kind is FacilityKind.ATM
     assert plan.coverage.radius_of(FacilityKind.BRANCH, SettlementClass.RURAL) == 5000
     assert plan.partition.resolution == 8
+    assert plan.roads is not None
+    assert plan.roads.classes == ["国道", "省道"]
+    assert plan.locked is not None
+    assert plan.locked.code == "网格编码"
+    assert plan.staff is not None
+    assert plan.staff.columns == {"role": "岗位"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
@@ -77,6 +94,9 @@ def test_a_plan_file_saved_by_windows(tmp_path, encoding):
         ("[areas.vilage]\npath = 'x'", "areas.vilage", ['"village"']),
         ("[facilities.outlet]\npath = 'x'", "facilities.outlet", ['"outlets"']),
         ("[facilities.outlets]\npath = 'x'\ncolum = 'x'", "facilities.outlets.colum", ['"columns"']),
+        ("[road]\npath = 'x'", "road", ['"roads"']),
+        ("[roads]\npath = 'x'\nclass = 'x'", "roads.class", ['"classes"']),
+        ("[locked]\npath = 'x'\nid = 'x'", "locked.id", ["code"]),
         ("[zzz]\nq = 1", "zzz", ["areas", "coverage", "partition"]),
     ],
 )
@@ -107,6 +127,9 @@ def test_a_misspelt_key_counts_before_the_one_it_leaves_missing(tmp_path, refuse
         ("[demand]\npath = ''", "demand.path", ["not empty"]),
         ("[demand]\npath = 7", "demand.path", ["text in quotes"]),
         ("[profile]\ndefault_settlement = 'city'", "profile.default_settlement", ["urban"]),
+        ("[roads]\npath = 'x'\nclasses = 'primary'", "roads.classes", ["list of texts"]),
+        ("[barriers]\npath = 'x'\nclasses = ['primary', 7]", "barriers.classes.[1]", ["text in quotes"]),
+        ("[staff]\npath = 'x'\ncolumns = 'id'", "staff.columns", ["a table"]),
         ("[facilities.devices]\npath = 'x'\nkind = 'bank'", "facilities.devices.kind", ["rural_cash_point"]),
     ],
 )

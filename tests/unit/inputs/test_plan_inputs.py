@@ -11,7 +11,7 @@ import shapely
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan_settings import PlanSettings
-from gridmap.errors import DuplicateId, OutOfPlace, UnreadableFile
+from gridmap.errors import DuplicateId, InvalidGeometry, OutOfPlace, UnreadableFile
 from gridmap.inputs import read_plan_inputs
 
 OUTLETS = "id,kind,lon,lat\nW1,branch,111.05,30.05\n"
@@ -118,11 +118,91 @@ def test_a_class_code_the_profile_does_not_know(folder):
     assert "220" in inputs.warnings[0]
 
 
-@pytest.mark.parametrize("section", ["roads", "staff", "dedicated"])
-def test_sections_of_later_versions_must_exist_and_are_said_to_be_unused(folder, refused, section):
-    with refused(UnreadableFile, "nowhere.gpkg"):
+# Roads, barriers, carved grounds, staff, the plan before.
+
+
+@pytest.fixture
+def more(folder: Path) -> dict[str, object]:
+    """Write a file for each other table of the plan file; return those tables."""
+    road = shapely.LineString([(111.0, 30.05), (111.2, 30.05)])
+    pond = shapely.box(111.01, 30.01, 111.02, 30.02)
+    columns = {"id": ["Z1"], "grid_code": ["420506001001601"], "class": ["primary"]}
+    for name, shape in (("roads", road), ("rivers", pond), ("malls", pond), ("locked", pond), ("before", pond)):
+        gpd.GeoDataFrame(columns, geometry=[shape], crs=4326).to_file(folder / f"{name}.gpkg")
+    (folder / "staff.csv").write_text("id,role,employment\nP1,manager,full_time\n")
+    return {
+        "roads": {"path": "roads.gpkg"},
+        "barriers": {"path": "rivers.gpkg"},
+        "dedicated": {"path": "malls.gpkg"},
+        "locked": {"path": "locked.gpkg"},
+        "staff": {"path": "staff.csv"},
+        "previous": {"path": "before.gpkg"},
+    }
+
+
+def test_every_table_of_the_plan_file_is_read(folder, more):
+    told: list[tuple[str, float]] = []
+    inputs = read_plan_inputs(settings(**more), folder, progress=lambda *said: told.append(said))
+    assert inputs.roads is not None
+    assert inputs.roads.class_of.tolist() == ["primary"]
+    assert inputs.barriers is not None
+    assert inputs.barriers.source == "rivers.gpkg"
+    assert shapely.is_closed(inputs.barriers.geometry).all()
+    assert inputs.dedicated is not None
+    assert inputs.dedicated.ids == ("Z1",)
+    assert inputs.locked is not None
+    assert inputs.locked.ids == ("420506001001601",)
+    assert inputs.staff is not None
+    assert inputs.staff.ids == ("P1",)
+    assert inputs.previous is not None
+    assert inputs.previous.codes == ("420506001001601",)
+    assert inputs.warnings == ()
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    for name in ("roads.gpkg", "rivers.gpkg", "malls.gpkg", "locked.gpkg", "staff.csv", "before.gpkg"):
+        assert any(name in message for message, _ in told)
+
+
+@pytest.mark.parametrize("section", ["roads", "barriers", "dedicated", "locked", "staff", "previous"])
+def test_what_a_table_names_must_be_there(folder, refused, section):
+    with refused(UnreadableFile, "nowhere.gpkg", "no such file"):
         read(folder, **{section: {"path": "nowhere.gpkg"}})
-    (folder / "there.gpkg").write_text("x")
+
+
+@pytest.mark.parametrize("section", ["roads", "barriers", "previous"])
+def test_a_file_that_lies_elsewhere_is_worth_a_word_or_refused(folder, refused, section):
+    def write(west: float) -> None:
+        square = shapely.box(west, 30.0, west + 0.1, 30.1)
+        drawn = square.boundary if section == "roads" else square
+        frame = gpd.GeoDataFrame({"grid_code": ["420506001001001"]}, geometry=[drawn], crs=4326)
+        frame.to_file(folder / "there.gpkg")
+
+    write(111.3)
     warning = read(folder, **{section: {"path": "there.gpkg"}}).warnings[0]
-    assert section in warning
-    assert "not used by this version" in warning
+    assert "there.gpkg: none of its features (1)" in warning
+    # 0.1 degree of longitude at 30° north.
+    assert "10 km away" in warning
+    write(121.3)
+    with refused(OutOfPlace, "there.gpkg", "nearer", "datum"):
+        read(folder, **{section: {"path": "there.gpkg"}})
+    write(111.15)
+    assert read(folder, **{section: {"path": "there.gpkg"}}).warnings == ()
+
+
+def test_warnings_of_every_file_are_kept(folder, more):
+    (folder / "staff.csv").write_text("id,role\nP1,manager\n")
+    (folder / "codes.csv").write_text("grid_code\n420506001001601\n")
+    warnings = read(folder, **{**more, "previous": {"path": "codes.csv"}}).warnings
+    assert [warning.split(":")[0] for warning in warnings] == ["staff.csv", "codes.csv"]
+
+
+def test_improper_rings_of_carved_grounds_are_refused_or_untangled(folder, more, refused):
+    bow_tie = shapely.Polygon([(111.01, 30.01), (111.02, 30.02), (111.02, 30.01), (111.01, 30.02)])
+    gpd.GeoDataFrame({"id": ["Z1"]}, geometry=[bow_tie], crs=4326).to_file(folder / "malls.gpkg")
+    with refused(InvalidGeometry, "malls.gpkg", "Z1", "--repair"):
+        read(folder, **more)
+    repaired = read_plan_inputs(settings(**more), folder, repair=True)
+    assert repaired.dedicated is not None
+    assert shapely.is_valid(repaired.dedicated.geometry).all()
+    assert "malls.gpkg" in repaired.warnings[0]
