@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,21 +67,31 @@ class Shapes:
 
 
 @dataclass(frozen=True, slots=True)
-class AreaPieces:
-    """Pieces of one area, by cell.
+class Pieces:
+    """Pieces of one area or of a part of it, by cell.
 
     Attributes
     ----------
     cell : (n,) uint64, ascending
     shapes : their ground
     edges : directed edges of all pieces, owners are rows
-    left_over : those that did not cancel: the noded border of the area
-    proof : what the certificate says of the area
     """
 
     cell: Cells
     shapes: Shapes
     edges: Edges
+
+
+@dataclass(frozen=True, slots=True)
+class AreaPieces(Pieces):
+    """Pieces of one area, proved.
+
+    Attributes
+    ----------
+    left_over : edges that did not cancel: the noded border of the area
+    proof : what the certificate says of the area
+    """
+
     left_over: Edges
     proof: AreaProof
 
@@ -104,22 +115,67 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
         If the pieces could not be proved to tile the area.
     """
     alone = np.array([polygon], dtype=object)
-    _refuse_too_many(float(area_m2(alone)[0]), code, resolution)
+    refuse_too_many(float(area_m2(alone)[0]), code, resolution)
     border = edges_of(alone)
+    pieces = cut_ground(polygon, border, code, resolution)
+    left_over, proof = prove_area(border, [pieces], code)
+    return AreaPieces(pieces.cell, pieces.shapes, pieces.edges, left_over, proof)
+
+
+def cut_ground(
+    polygon: shapely.Geometry, border: Edges, code: str, resolution: int, carriers: Edges | None = None
+) -> Pieces:
+    """Cut ground into its cells.
+
+    Parameters
+    ----------
+    polygon : polygon or multipolygon, lattice frame, valid
+    border : its directed edges
+    code : code of the area it lies in, for messages
+    carriers : (as ``border``) edges of the area that those of the border were bent from; points where cells cut the
+        border are taken on them, so that none comes to lie farther aside than one rounding
+
+    Raises
+    ------
+    OutOfPlace
+        As ``cut_area``.
+    """
     covered = cover(polygon, border, resolution)
     _refuse_wrapped(covered, code)
     whole = np.flatnonzero(~covered.border)
     crossed = np.flatnonzero(covered.border)
-    parts, part_row = _cut_crossed(covered, crossed, border, polygon)
+    parts, part_row = _cut_crossed(covered, crossed, border, polygon, carriers)
     cell, shapes, part_owner = _rows(covered, whole, crossed, parts, part_row)
     whole_owner = np.searchsorted(cell, covered.cells[whole])
     edges = Edges.join([_outline_edges(covered.outlines, whole, whole_owner), edges_of(parts, part_owner)])
+    return Pieces(cell, shapes, edges)
+
+
+def prove_area(border: Edges, parts: Sequence[Pieces], code: str) -> tuple[Edges, AreaProof]:
+    """Prove that all pieces of an area tile it.
+
+    Parameters
+    ----------
+    border : directed edges of the area
+    parts : pieces of its parts
+
+    Returns
+    -------
+    left_over : the noded border of the area
+    proof : what the certificate says of the area
+
+    Raises
+    ------
+    InvalidGeometry, ProofFailed
+        As ``cut_area``.
+    """
+    edges = parts[0].edges if len(parts) == 1 else Edges.join([part.edges for part in parts])
     left_over = cancel(edges)
     shift_m, mismatches = follow(border, left_over)
     if mismatches:
         _refuse_lost_corner(border, left_over, code)
         raise unproved(code, mismatches[0].start)
-    return AreaPieces(cell, shapes, edges, left_over, prove(code, len(cell), len(edges), left_over, shift_m))
+    return left_over, prove(code, sum(len(part.cell) for part in parts), len(edges), left_over, shift_m)
 
 
 def _refuse_lost_corner(border: Edges, left_over: Edges, code: str) -> None:
@@ -131,7 +187,7 @@ def _refuse_lost_corner(border: Edges, left_over: Edges, code: str) -> None:
 
 
 def _cut_crossed(
-    covered: Cover, crossed: Indices, border: Edges, polygon: shapely.Geometry
+    covered: Cover, crossed: Indices, border: Edges, polygon: shapely.Geometry, carriers: Edges | None
 ) -> tuple[Geometries, Indices]:
     """Parts of the border cells ``crossed``, and the row in ``crossed`` of each."""
     size = np.diff(covered.outlines.offset)[crossed]
@@ -144,12 +200,13 @@ def _cut_crossed(
         row_of = np.full(len(crossed), -1)
         row_of[same] = np.arange(len(same))
         of_these = crossings[row_of[crossings[:, 0]] >= 0]
-        clipped = clip(corners, border, np.stack([row_of[of_these[:, 0]], of_these[:, 1]], axis=1), polygon)
+        pairs = np.stack([row_of[of_these[:, 0]], of_these[:, 1]], axis=1)
+        clipped = clip(corners, border, pairs, polygon, carriers)
         parts.append(clipped.parts)
         rows.append(same[clipped.row])
         undecided += same[clipped.undecided].tolist()
     if undecided:
-        overlay = SnapOverlay.of(border)
+        overlay = SnapOverlay.of(border, carriers)
         for row in undecided:
             pieces = overlay.cut(int(covered.cells[crossed[row]]))
             parts.append(pieces)
@@ -175,7 +232,8 @@ def _all_crossings(covered: Cover, crossed: Indices, border: Edges) -> Indices:
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def _refuse_too_many(ground_m2: float, code: str, resolution: int) -> None:
+def refuse_too_many(ground_m2: float, code: str, resolution: int) -> None:
+    """Raise ``TooLarge`` if an area would come to more cells than the settings allow."""
     cells = ground_m2 / h3.average_hexagon_area(resolution, "m^2")
     limit = settings().max_cells
     if cells > limit:

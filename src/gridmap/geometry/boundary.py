@@ -34,10 +34,37 @@ def follow(border: Edges, left_over: Edges) -> tuple[float, list[Mismatch]]:
     max_shift_m : how far the farthest added point lies from its edge, metres
     mismatches : empty if and only if the two agree
     """
+    max_shift_m, mismatches, _ = _walk(border, left_over)
+    return max_shift_m, mismatches
+
+
+def edges_followed(border: Edges, noded: Edges) -> Edges:
+    """Border edge along which each edge of a noded border was found, the edge itself where there is none.
+
+    Parameters
+    ----------
+    border : (n,) directed edges
+    noded : (m,) the same border with points added
+
+    Returns
+    -------
+    (m,) Edges, with the owners of ``noded``
+    """
+    source = _walk(border, noded)[2]
+    known = source >= 0
+    start, end = noded.start.copy(), noded.end.copy()
+    start[known], end[known] = border.start[source[known]], border.end[source[known]]
+    return Edges(start, end, noded.owner)
+
+
+def _walk(border: Edges, left_over: Edges) -> tuple[float, list[Mismatch], Indices]:
+    """Shift and mismatches as of ``follow``, and the row of the border edge that each left-over edge was walked for."""
     same_border, same_left = _in_common(border, left_over)
-    border, left = border.take(~same_border), left_over.take(~same_left)
+    bent = np.flatnonzero(~same_border)
+    border, left = border.take(bent), left_over.take(~same_left)
     order = np.argsort(left.start, kind="stable")
     left = left.take(order)
+    walked = np.full(len(left), -1)
     used = np.zeros(len(left), np.bool_)
     at = border.start.copy()
     walking = np.arange(len(border))
@@ -49,10 +76,13 @@ def follow(border: Edges, left_over: Edges) -> tuple[float, list[Mismatch]]:
         lost += _mismatches(border.take(walking[stuck]))
         walking, step = walking[~stuck], step[~stuck]
         used[step] = True
+        walked[step] = bent[walking]
         at[walking] = left.end[step]
         max_shift_m = max(max_shift_m, float(shift_m[~stuck].max(initial=0.0)))
         walking = walking[at[walking] != border.end[walking]]
-    return max_shift_m, lost + _mismatches(left.take(~used))
+    source = np.full(len(left_over), -1)
+    source[np.flatnonzero(~same_left)[order]] = walked
+    return max_shift_m, lost + _mismatches(left.take(~used)), source
 
 
 def _mismatches(edges: Edges) -> list[Mismatch]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gridmap.geometry.chain import Edges, Indices
 from gridmap.geometry.crossing import cross, crossing_points
-from gridmap.geometry.lattice import Geometries, pack, unpack
+from gridmap.geometry.lattice import Geometries, Packed, pack, unpack
 from gridmap.geometry.rings import assemble_rings
 
 Bools = NDArray[np.bool_]
@@ -55,7 +55,9 @@ class _Cuts:
     point: NDArray[np.int64]
 
 
-def clip(corners: Indices, border: Edges, crossings: Indices, polygon: shapely.Geometry) -> Clipped:
+def clip(
+    corners: Indices, border: Edges, crossings: Indices, polygon: shapely.Geometry, carriers: Edges | None = None
+) -> Clipped:
     """Cut cells of one number of corners by an area.
 
     Parameters
@@ -64,12 +66,13 @@ def clip(corners: Indices, border: Edges, crossings: Indices, polygon: shapely.G
     border : directed edges of the area, interior on the left
     crossings : (m, 2) int64, sorted: row of a cell, row of a border edge that may cross it; every crossing is listed
     polygon : the area, prepared
+    carriers : (as ``border``) longer edges that those of the border were bent from, on which cut points are taken
     """
     odd = _bent_inwards(corners)
     cell, edge = crossings[:, 0], crossings[:, 1]
     start, end = unpack(border.start)[edge], unpack(border.end)[edge]
     head_in, tail_in, crossed, entering = _classify(corners, cell, start, end, odd)
-    cuts = _cut(corners, border, cell, edge, crossed, entering, odd)
+    cuts = _cut(corners, border, carriers, cell, edge, crossed, entering, odd)
     _hand_back_unstable(corners, cuts, odd)
     border_parts = _border_parts(border, cell, edge, head_in, tail_in, cuts, odd)
     side_parts = _side_parts(corners, cuts, polygon, odd)
@@ -124,7 +127,14 @@ def _within(hexagon: Indices, side: Indices, length: Floats, point: Indices, tur
 
 
 def _cut(
-    corners: Indices, border: Edges, cell: Indices, edge: Indices, crossed: Bools, entering: Bools, odd: Bools
+    corners: Indices,
+    border: Edges,
+    carriers: Edges | None,
+    cell: Indices,
+    edge: Indices,
+    crossed: Bools,
+    entering: Bools,
+    odd: Bools,
 ) -> _Cuts:
     pair, side = np.nonzero(crossed)
     count = crossed.sum(axis=1)
@@ -133,7 +143,20 @@ def _cut(
     of_cell, of_edge = cell[pair], edge[pair]
     first, second = corners[of_cell, side], corners[of_cell, (side + 1) % corners.shape[1]]
     point = crossing_points(border.start[of_edge], border.end[of_edge], pack(first), pack(second))
+    if carriers is not None:
+        point = _on_carriers(point, carriers.take(of_edge), first, second, of_cell, odd)
     return _Cuts(of_cell, of_edge, side, entering[pair, side], point)
+
+
+def _on_carriers(point: Packed, carriers: Edges, first: Indices, second: Indices, cell: Indices, odd: Bools) -> Packed:
+    """Cut points on the edges that the border was bent from; marks cells where these cross the side elsewhere."""
+    slanted = cross(unpack(carriers.end) - unpack(carriers.start), second - first) != 0
+    found = point.copy()
+    carried = carriers.take(slanted)
+    found[slanted] = crossing_points(carried.start, carried.end, pack(first[slanted]), pack(second[slanted]))
+    astray = np.abs(unpack(found) - unpack(point)).max(axis=1) > _TOO_NEAR
+    odd[cell[~slanted | astray]] = True
+    return found
 
 
 def _hand_back_unstable(corners: Indices, cuts: _Cuts, odd: Bools) -> None:

@@ -13,15 +13,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from gridmap.geometry.area_cut import AreaPieces, cut_area
-from gridmap.geometry.boundary import follow
-from gridmap.geometry.certificate import certificate, unproved
+from gridmap.geometry.area_cut import AreaPieces, Pieces, cut_area, cut_ground, prove_area, refuse_too_many
+from gridmap.geometry.barriers import run_along
+from gridmap.geometry.boundary import edges_followed, follow
+from gridmap.geometry.certificate import AreaProof, certificate, unproved
 from gridmap.geometry.chain import Edges, Indices, cancel, edges_of, shared_borders
 from gridmap.geometry.hexes import Cells
-from gridmap.geometry.lattice import Geometries, to_degrees, unpack
-from gridmap.geometry.measure import SEMI_MAJOR_M
+from gridmap.geometry.lattice import Geometries, Packed, to_degrees, unpack
+from gridmap.geometry.measure import SEMI_MAJOR_M, area_m2
 
 #: Border edges that are kept before those of neighbours are cancelled.
 _MOST_WAITING = 1_000_000
@@ -29,15 +31,19 @@ _MOST_WAITING = 1_000_000
 
 @dataclass(frozen=True)
 class Partition:
-    """Pieces of all areas, one row a cell and area.
+    """Pieces of all areas, one row a cell and unit, by unit, then by cell.
 
     Attributes
     ----------
-    pieces : of each area in turn
-    certificate : as ``certificate.json`` holds it
+    pieces : of each unit in turn
+    area_of : (u,) int64, row of the area of each unit
+    border : what the pieces of each area leave over, its noded border; owners are areas
+    certificate : as ``certificate.json`` holds it, one entry an area
     """
 
-    pieces: tuple[AreaPieces, ...]
+    pieces: tuple[Pieces, ...]
+    area_of: Indices
+    border: Edges
     certificate: dict[str, Any]
 
     @cached_property
@@ -46,9 +52,14 @@ class Partition:
         return np.concatenate([pieces.cell for pieces in self.pieces])
 
     @cached_property
+    def unit(self) -> Indices:
+        """Row of the unit of each row, (n,) int64."""
+        return np.repeat(np.arange(len(self.pieces)), [len(pieces.cell) for pieces in self.pieces])
+
+    @cached_property
     def area(self) -> Indices:
         """Row of the area of each row, (n,) int64."""
-        return np.repeat(np.arange(len(self.pieces)), [len(pieces.cell) for pieces in self.pieces])
+        return self.area_of[self.unit]
 
     @cached_property
     def geometry(self) -> Geometries:
@@ -65,13 +76,38 @@ class Partition:
         """Length of the border of each row of ``adjacency``, (m,) float64, metres."""
         return self._adjacent[1]
 
+    def crossable_m(self, lines: Geometries) -> NDArray[np.float64]:
+        """Length of the part of each shared border that runs along none of the lines, (m,) float64, metres.
+
+        Parameters
+        ----------
+        lines : (l,) LineStrings or MultiLineStrings, lattice frame: barriers
+        """
+        pairs, start, end = self._shared
+        if not len(lines):
+            return self.shared_m
+        open_m = np.where(run_along(start, end, lines), 0.0, segment_lengths_m(start, end))
+        return _by_pair(pairs, open_m)[1]
+
     @cached_property
-    def _adjacent(self) -> tuple[Indices, NDArray[np.float64]]:
+    def _shared(self) -> tuple[Indices, Packed, Packed]:
         moved, row = [], 0
         for pieces in self.pieces:
             moved.append(Edges(pieces.edges.start, pieces.edges.end, pieces.edges.owner + row))
             row += len(pieces.cell)
-        return adjacent(Edges.join(moved))
+        return shared_borders(Edges.join(moved))
+
+    @cached_property
+    def _adjacent(self) -> tuple[Indices, NDArray[np.float64]]:
+        pairs, start, end = self._shared
+        return _by_pair(pairs, segment_lengths_m(start, end))
+
+
+@dataclass(frozen=True)
+class AreaPartition(Partition):
+    """Pieces of areas that are not divided into units: each area is one."""
+
+    pieces: tuple[AreaPieces, ...]
 
 
 def partition_areas(
@@ -79,7 +115,7 @@ def partition_areas(
     area_codes: Sequence[str],
     resolution: int,
     progress: Callable[[float], None] | None = None,
-) -> Partition:
+) -> AreaPartition:
     """Cut all areas and hold the result in memory.
 
     Parameters
@@ -105,7 +141,93 @@ def partition_areas(
         made.append(pieces)
         if progress:
             progress(len(made) / len(polygons))
-    return Partition(tuple(made), certificate([pieces.proof for pieces in made], resolution))
+    border = _owned([pieces.left_over for pieces in made])
+    document = certificate([pieces.proof for pieces in made], resolution)
+    return AreaPartition(tuple(made), np.arange(len(made)), border, document)
+
+
+def _owned(borders: Sequence[Edges]) -> Edges:
+    """Borders of areas as one set, owners are areas."""
+    return Edges.join([Edges(of.start, of.end, np.full(len(of), area)) for area, of in enumerate(borders)])
+
+
+def partition_units(
+    units: Geometries,
+    unit_area: Indices,
+    areas: Geometries,
+    area_codes: Sequence[str],
+    resolution: int,
+    progress: Callable[[float], None] | None = None,
+) -> Partition:
+    """Cut areas into cells that are cut by units, too, and prove it area by area against the areas as they were given.
+
+    Points where cells cut the border of an area are taken on the border's own edges, not on those that were bent when
+    units were drawn: so no point lies farther from the border than one rounding, and neighbours cut without units have
+    the same points.
+
+    Parameters
+    ----------
+    units : (u,) polygons or multipolygons, lattice frame, that tile the areas edge for edge, each within one, points
+        added to the borders of areas within rounding (as ``arrangement.arrange`` makes them)
+    unit_area : (u,) int64, row of the area of each, ascending
+    areas : (n,) polygons or multipolygons, lattice frame, valid, without overlap
+    area_codes : their codes, distinct
+    resolution : H3 resolution, 0 to 15
+    progress : called with the share done, 0 to 1
+
+    Raises
+    ------
+    TooLarge, OutOfPlace, InvalidGeometry, ProofFailed
+        As ``partition_areas``.
+    """
+    bounds = np.searchsorted(unit_area, np.arange(len(areas) + 1))
+    made: list[Pieces] = []
+    borders, proofs = [], []
+    for row, code in enumerate(area_codes):
+        pieces, left_over, proof = _cut_area_of_units(
+            areas[row], units[bounds[row] : bounds[row + 1]], code, resolution
+        )
+        made += pieces
+        borders.append(left_over)
+        proofs.append(proof)
+        if progress:
+            progress((row + 1) / len(areas))
+    border = _owned(borders)
+    _prove_neighbours(areas, cancel(border))
+    return Partition(tuple(made), unit_area, border, certificate(proofs, resolution))
+
+
+def _cut_area_of_units(
+    area: shapely.Geometry, units: Geometries, code: str, resolution: int
+) -> tuple[Sequence[Pieces], Edges, AreaProof]:
+    if len(units) == 1 and (units[0] is area or shapely.equals_exact(units[0], area)):
+        alone = cut_area(area, code, resolution)
+        return [alone], alone.left_over, alone.proof
+    whole = np.array([area], dtype=object)
+    refuse_too_many(float(area_m2(whole)[0]), code, resolution)
+    border, edges = edges_of(whole), edges_of(units)
+    carriers = _carriers(border, edges)
+    by_unit = np.argsort(edges.owner, kind="stable")
+    begin = np.searchsorted(edges.owner[by_unit], np.arange(len(units) + 1))
+    pieces = []
+    for row, unit in enumerate(units):
+        own = by_unit[begin[row] : begin[row + 1]]
+        pieces.append(cut_ground(unit, edges.take(own), code, resolution, carriers.take(own)))
+    return pieces, *prove_area(border, pieces, code)
+
+
+def _carriers(border: Edges, edges: Edges) -> Edges:
+    """Edges of the area's border that edges of units were bent from; those inside the area are their own."""
+    rim = cancel(edges)
+    followed = edges_followed(border, rim)
+    both = Edges.join([rim, edges])
+    # Of equal edges, that of the rim comes first: edges of units that are not on the rim follow none.
+    order = np.lexsort((np.arange(len(both)), both.end, both.start))
+    same = (both.start[order][1:] == both.start[order][:-1]) & (both.end[order][1:] == both.end[order][:-1])
+    of_rim, own = order[:-1][same], order[1:][same] - len(rim)
+    start, end = edges.start.copy(), edges.end.copy()
+    start[own], end[own] = followed.start[of_rim], followed.end[of_rim]
+    return Edges(start, end, edges.owner)
 
 
 def cut_areas(polygons: Geometries, area_codes: Sequence[str], resolution: int) -> Iterator[AreaPieces]:
@@ -140,9 +262,17 @@ def _prove_neighbours(polygons: Geometries, border: Edges) -> None:
 def adjacent(edges: Edges) -> tuple[Indices, NDArray[np.float64]]:
     """Owners that share a border, (m, 2) lower first and sorted, and its length, (m,) metres (on the sphere)."""
     pairs, start, end = shared_borders(edges)
+    return _by_pair(pairs, segment_lengths_m(start, end))
+
+
+def segment_lengths_m(start: Packed, end: Packed) -> NDArray[np.float64]:
+    """Length of segments between lattice points, (n,) metres (on the sphere)."""
     a, b = to_degrees(unpack(start)), to_degrees(unpack(end))
     shrink = np.cos(np.radians((a[:, 1] + b[:, 1]) / 2))
-    length = SEMI_MAJOR_M * np.radians(np.hypot((a[:, 0] - b[:, 0]) * shrink, a[:, 1] - b[:, 1]))
+    return np.asarray(SEMI_MAJOR_M * np.radians(np.hypot((a[:, 0] - b[:, 0]) * shrink, a[:, 1] - b[:, 1])))
+
+
+def _by_pair(pairs: Indices, length: NDArray[np.float64]) -> tuple[Indices, NDArray[np.float64]]:
     key, which = np.unique((pairs[:, 0] << 32) | pairs[:, 1], return_inverse=True)
     shared_m = np.bincount(which, weights=length, minlength=len(key)).astype(np.float64)
     return np.stack([key >> 32, key & 0xFFFFFFFF], axis=1), shared_m

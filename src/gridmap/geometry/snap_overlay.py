@@ -25,18 +25,25 @@ _MOST_PAIRS = 2_000_000
 
 @dataclass(frozen=True)
 class SnapOverlay:
-    """Border of one area, ready to cut cells."""
+    """Border of one area, ready to cut cells; ``carriers`` are the longer edges its edges were bent from."""
 
     border: Edges
+    carriers: Edges
     _west: Indices
     _east: Indices
     _tree: shapely.STRtree
 
     @classmethod
-    def of(cls, border: Edges) -> SnapOverlay:
+    def of(cls, border: Edges, carriers: Edges | None = None) -> SnapOverlay:
         """Index the directed edges of an area."""
         x = np.stack([unpack(border.start)[:, 0], unpack(border.end)[:, 0]])
-        return cls(border, x.min(axis=0), x.max(axis=0), shapely.STRtree(lines_of(border.start, border.end)))
+        return cls(
+            border,
+            border if carriers is None else carriers,
+            x.min(axis=0),
+            x.max(axis=0),
+            shapely.STRtree(lines_of(border.start, border.end)),
+        )
 
     def cut(self, cell: int) -> Geometries:
         """Polygons of the ground that a cell and the area have in common, lattice frame.
@@ -55,13 +62,32 @@ class SnapOverlay:
         # What bends anything within the cell lies within a unit or two of it.
         low, high = outlines.points[own].min(axis=0) - 4, outlines.points[own].max(axis=0) + 4
         near = np.sort(self._tree.query(shapely.box(*low, *high)))
-        border = self.border.take(near)
-        hot = np.unique(np.concatenate([start, border.start, border.end, _crossings(border, start, end)]))
+        border, carriers = self.border.take(near), self.carriers.take(near)
+        hot = np.unique(np.concatenate([start, border.start, border.end, _crossings(carriers, start, end)]))
         sides = cancel(bend(start[own], end[own], hot))
-        bent = cancel(bend(border.start, border.end, hot))
+        bent = cancel(_bend_on_carriers(border, carriers, hot))
         above = (self._west <= high[0]) & (self._east >= low[0])
         above[near] = False
         return _pieces(sides, bent, Edges.join([bent, self.border.take(above)]))
+
+
+def _bend_on_carriers(border: Edges, carriers: Edges, hot: Packed) -> Edges:
+    """Bend the edges that border edges were bent from, and keep of each the part between the border edge's ends."""
+    bent = [bend(border.start, border.end, hot)]
+    carried = np.flatnonzero((border.start != carriers.start) | (border.end != carriers.end))
+    if not len(carried):
+        return bent[0]
+    whole = bend(carriers.start[carried], carriers.end[carried], hot)
+    for number, row in enumerate(carried.tolist()):
+        path = whole.take(whole.owner == number)
+        onward = dict(zip(path.start.tolist(), path.end.tolist(), strict=True))
+        steps, last = [int(border.start[row])], int(border.end[row])
+        while steps[-1] != last and steps[-1] in onward:
+            steps.append(onward[steps[-1]])
+        if steps[-1] == last:
+            bent[0] = bent[0].take(bent[0].owner != row)
+            bent.append(Edges(np.array(steps[:-1]), np.array(steps[1:]), np.full(len(steps) - 1, row)))
+    return Edges.join(bent)
 
 
 def _crossings(border: Edges, start: Packed, end: Packed) -> Packed:
