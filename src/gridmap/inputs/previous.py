@@ -87,7 +87,9 @@ def _of_plan(directory: Path, source: PreviousSource, repair: bool) -> tuple[Pre
     retired = _retired_in_report(directory)
     found = _layer_of_plan(directory, source.layer or _GRIDS, repair)
     if found is None:
-        raise UnreadableFile("exports.no_plan", Place(file=directory.name), missing=f"{_GEOPACKAGE}: {source.layer or _GRIDS}")
+        raise UnreadableFile(
+            "exports.no_plan", Place(file=directory.name), missing=f"{_GEOPACKAGE}: {source.layer or _GRIDS}"
+        )
     grids, warnings = _of_layer(found, source, repair)
     nested, more = _nested(directory, source, repair)
     codes = (*grids.codes, *(nested.codes if nested else ()))
