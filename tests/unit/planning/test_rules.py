@@ -17,6 +17,7 @@ from gridmap.domain.plan_settings import CoverageSection, PlanSettings
 from gridmap.planning.deciding import decide
 from gridmap.planning.facilities import Facilities
 from gridmap.planning.pipeline import Stages, build_plan
+from gridmap.planning.rules.evaluation import RULES
 from gridmap.planning.rules.ground import grids_do_not_overlap
 
 Settings = Callable[..., PlanSettings]
@@ -140,11 +141,16 @@ def test_any_kind_but_pos_is_basic_service_and_only_a_branch_is_full_service(
     assert found["full_service_in_township"].checked == 1
 
 
-def test_every_rule_has_a_name_and_a_meaning_in_both_languages(results: Callable[..., dict[str, RuleResult]]) -> None:
-    for rule in results():
+def test_every_rule_has_a_name_a_meaning_and_what_would_mend_it_in_both_languages(
+    results: Callable[..., dict[str, RuleResult]],
+) -> None:
+    found = results()
+    assert list(found) == [rule.__name__ for rule in RULES]
+    for rule in found:
         for lang in catalogue.LANGUAGES:
             assert catalogue.text(f"rules.{rule}", lang)
             assert catalogue.text(f"rules.{rule}_meaning", lang)
+            assert catalogue.mend(f"rules.{rule}", lang)
 
 
 def test_kinds_of_facilities_are_known_by_their_frame_values(facilities_frame: Frame) -> None:
