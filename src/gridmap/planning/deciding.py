@@ -12,11 +12,12 @@ import numpy as np
 
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.plan_settings import PlanSettings
-from gridmap.geometry.partition import Partition, partition_areas
+from gridmap.geometry.lattice import geometries_to_units
+from gridmap.geometry.partition import Partition, partition_areas, partition_units
 from gridmap.geometry.tiling import require_tiling
 from gridmap.planning.assignment import Assignment, assign
 from gridmap.planning.atoms import Atoms
-from gridmap.planning.base_units import BaseUnits
+from gridmap.planning.base_units import BaseUnits, draw_base_units
 from gridmap.planning.bases import bases
 from gridmap.planning.coverage import cover
 from gridmap.planning.decisions import Decisions
@@ -26,12 +27,12 @@ from gridmap.planning.drawing import draw_territories, parent_level
 from gridmap.planning.facilities import Facilities
 from gridmap.planning.gaps import find_gaps
 from gridmap.planning.grids import Grids
-from gridmap.planning.ground import Ground
+from gridmap.planning.ground import CLASSES, Ground
 from gridmap.planning.groups import sums
 from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
 from gridmap.planning.levels import draw_sub_grids, draw_super_grids
-from gridmap.planning.numbering import CarvedGround, numbered
-from gridmap.planning.reach import Rows
+from gridmap.planning.numbering import GivenGround, numbered
+from gridmap.planning.reach import Floats, Rows
 from gridmap.planning.staffing import Staffing, staff_grids
 
 
@@ -67,6 +68,8 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
             facility_cell,
             coverage.in_reach,
             settings.coverage.cooperating_outlets,
+            anchor=grids.anchor,
+            capacity=None if demand.stands_in else facilities.capacity,
         )
         staffing = staffed(settings, inputs, ground, grids, demand, facilities, assignment)
     with stages("gaps"):
@@ -94,27 +97,52 @@ def break_ground(
     settings: PlanSettings, inputs: PlanInputs, hierarchy: Hierarchy, tell: Callable[[float], None]
 ) -> tuple[BaseUnits, Partition, Ground]:
     """Lay out base units, the cells they are cut into, and the ground these make up."""
-    lowest = hierarchy.lowest
-    settlement = hierarchy.settlement_of_lowest(settings.profile.default_settlement)
-    partition = partition_areas(lowest.geometry, list(lowest.codes), settings.partition.resolution, tell)
-    units = BaseUnits(
-        lowest.codes,
-        np.arange(len(lowest)),
-        bases(settings.grids, lowest.level, settlement, has_roads=False),
-        np.full(len(lowest), -1),
-        lowest.geometry,
+    lowest, resolution = hierarchy.lowest, settings.partition.resolution
+    roads, barriers = (
+        None if given is None else geometries_to_units(given.geometry) for given in (inputs.roads, inputs.barriers)
     )
-    ground = Ground(
+    settlement = settlement_of_areas(settings, inputs, hierarchy)
+    base = bases(settings.grids, lowest.level, settlement, has_roads=roads is not None)
+    least_m2 = settings.roads.min_block_m2 if settings.roads is not None else 0.0
+    units = draw_base_units(lowest, base, roads, barriers, inputs.dedicated, inputs.locked, least_m2)
+    partition = partition_units(units.geometry, units.area, lowest.geometry, list(lowest.codes), resolution, tell)
+    crossable_m = partition.shared_m if barriers is None else partition.crossable_m(barriers)
+    return units, partition, _ground(partition, crossable_m, settlement)
+
+
+def _ground(partition: Partition, crossable_m: Floats, settlement: Rows) -> Ground:
+    return Ground(
         partition.cell,
         partition.area,
-        partition.area,
+        partition.unit,
         partition.geometry,
         partition.adjacency,
         partition.shared_m,
-        partition.shared_m,
+        crossable_m,
         settlement[partition.area],
     )
-    return units, partition, ground
+
+
+def settlement_of_areas(settings: PlanSettings, inputs: PlanInputs, hierarchy: Hierarchy) -> Rows:
+    """(k,) int64: class of each lowest-level area, by which its base is chosen.
+
+    By class code, else by density, as most of its people live, else the default. Density asks for the cells of the
+    areas before units are drawn, so it is only looked at where town and country have different bases.
+    """
+    by_code = hierarchy.settlement_of_lowest(None)
+    default = CLASSES.index(settings.profile.default_settlement)
+    if settings.grids.urban_base is None or (by_code >= 0).all() or inputs.demand is None:
+        return np.where(by_code >= 0, by_code, default)
+    lowest = hierarchy.lowest
+    partition = partition_areas(lowest.geometry, list(lowest.codes), settings.partition.resolution)
+    ground = _ground(partition, partition.shared_m, by_code)
+    demand = spread(inputs.demand, ground)
+    if not density_applies(demand, settings.density):
+        return np.where(by_code >= 0, by_code, default)
+    group = ground.area * len(CLASSES) + density_classes(ground, demand.value, settings.density)
+    people = sums(group, demand.value, len(lowest) * len(CLASSES)).reshape(-1, len(CLASSES))
+    most = np.where(people.any(axis=1), people.argmax(axis=1), default)
+    return np.where(by_code >= 0, by_code, most)
 
 
 def classed(settings: PlanSettings, hierarchy: Hierarchy, ground: Ground, demand: SpreadDemand) -> Ground:
@@ -146,7 +174,7 @@ def draw_grids(
         parent_of_area = hierarchy.ancestors(level)
     atoms = Atoms.of(ground, units, demand.value)
     drawn = draw_territories(asked, parent_of_area, units, atoms, facilities, facility_cell, names)
-    grids = numbered(hierarchy, ground, drawn, CarvedGround(inputs.dedicated, inputs.locked, inputs.previous))
+    grids = numbered(hierarchy, ground, drawn, GivenGround(inputs.dedicated, inputs.locked, inputs.previous))
     return with_levels(settings, inputs, hierarchy, units, ground, demand, grids, parent_of_area)
 
 

@@ -22,8 +22,8 @@ from gridmap.planning.reach import Rows
 
 
 @dataclass(frozen=True)
-class CarvedGround:
-    """Dedicated and locked ground, and the grids of the plan before, as they were given."""
+class GivenGround:
+    """Ground of which grids are known beforehand: dedicated, locked, and the grids of the plan before."""
 
     dedicated: Carved | None
     locked: Carved | None
@@ -60,7 +60,7 @@ def home_codes(hierarchy: Hierarchy, level: Rows, home: Rows) -> list[str | None
     return [hierarchy.levels[number].codes[row] if number >= 0 else None for number, row in pairs]
 
 
-def numbered(hierarchy: Hierarchy, ground: Ground, drawn: Drawn, given: CarvedGround) -> Grids:
+def numbered(hierarchy: Hierarchy, ground: Ground, drawn: Drawn, given: GivenGround) -> Grids:
     """Grids with their codes, by ascending code.
 
     Raises
@@ -106,7 +106,7 @@ def numbered(hierarchy: Hierarchy, ground: Ground, drawn: Drawn, given: CarvedGr
 
 
 def _names(
-    hierarchy: Hierarchy, level: Rows, home: Rows, codes: Sequence[str], drawn: Drawn, given: CarvedGround
+    hierarchy: Hierarchy, level: Rows, home: Rows, codes: Sequence[str], drawn: Drawn, given: GivenGround
 ) -> list[str]:
     """Own name of carved ground; else that of the home area, numbered where it has several, and told from namesakes."""
     own = [_carved_name(kind, int(row), given) for kind, row in zip(drawn.kind, drawn.carved, strict=True)]
@@ -125,7 +125,7 @@ def _names(
     ]
 
 
-def _carved_name(kind: BaseUnitKind | None, row: int, given: CarvedGround) -> str | None:
+def _carved_name(kind: BaseUnitKind | None, row: int, given: GivenGround) -> str | None:
     source = {BaseUnitKind.DEDICATED: given.dedicated, BaseUnitKind.LOCKED: given.locked}.get(kind) if kind else None
     return (source.names[row] or source.ids[row]) if source is not None else None
 
