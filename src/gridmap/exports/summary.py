@@ -171,6 +171,6 @@ def _named(codes: list[str], names: dict[str, str], lang: Language) -> str:
     """``东塆村 (990101001001), …``: the first few by name and code, the rest counted."""
     form = "{name}（{code}）" if lang == "zh" else "{name} ({code})"
     shown = [form.format(name=names[code], code=code) if code in names else code for code in codes[:MOST_BREAKERS]]
-    if len(codes) > MOST_BREAKERS:
-        shown.append(catalogue.text("report.and_more", lang, n=count(len(codes) - MOST_BREAKERS)))
-    return ("、" if lang == "zh" else ", ").join(shown)
+    listed = ("、" if lang == "zh" else ", ").join(shown)
+    left = len(codes) - MOST_BREAKERS
+    return f"{listed} {catalogue.text('report.and_more', lang, n=count(left))}" if left > 0 else listed

@@ -59,14 +59,15 @@ function polygonsOf({ rings, sizes, corners, count: n }) {
 }
 
 const polygons = {};
-for (const layer of ["cells", "grids", "areas", "gaps"]) polygons[layer] = polygonsOf(DATA.rings[layer]);
+for (const layer of ["cells", "grids", "areas", "gaps", "units", "sets"]) polygons[layer] = polygonsOf(DATA.rings[layer]);
 
 const cells = {};
 for (const [name, packed] of Object.entries(DATA.cells)) cells[name] = column(packed);
 const cellId = (i) => cells.id_high[i].toString(16) + cells.id_low[i].toString(16).padStart(8, "0");
 const coveredShare = (i) => cells.covered_share[i] / 65535;
 
-const { areas, grids, gaps, facilities } = DATA;
+const { areas, grids, gaps, facilities, units: baseUnits, sets } = DATA;
+const unitOfCell = running(varints(baseUnits.of_cell));
 facilities.x = facilities.x.map(toX);
 facilities.y = facilities.y.map(toY);
 for (const layer of [areas, grids]) layer.label = layer.label.map(([x, y]) => [toX(x), toY(y)]);

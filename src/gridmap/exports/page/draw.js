@@ -1,7 +1,7 @@
 // Draw the map. A drawing that takes long is made only when the view rests; meanwhile its picture is moved and stretched.
 const state = {
   measure: "covered_share",
-  layers: { areas: true, cells: true, grids: true, gaps: true, ...Object.fromEntries(DATA.kinds.map((kind) => [kind, true])) },
+  layers: { areas: true, cells: true, grids: true, gaps: true, units: false, super: true, sub: true, ...Object.fromEntries(DATA.kinds.map((kind) => [kind, true])) },
   picked: null, // {layer, i}
 };
 const pen = canvas.getContext("2d");
@@ -49,12 +49,16 @@ function drawAll() {
     fillLayer(polygons.gaps, hatch(pen, style("--gap")));
     strokeLayer(polygons.gaps, style("--gap"), 1);
   }
-  if (state.layers.grids) strokeLayer(polygons.grids, style("--border"), gridWidth(), [], (i) => grids.kind[i] !== "dedicated");
-  if (state.layers.grids) strokeLayer(polygons.grids, style("--border"), 1.6, [4, 2], (i) => grids.kind[i] === "dedicated");
+  if (state.layers.units) strokeLayer(polygons.units, style("--unit"), 0.7);
+  if (state.layers.grids) drawGrids();
+  if (state.layers.sub) strokeLayer(polygons.sets, style("--unit"), 0.8, [3, 2], (i) => sets.level[i] === "sub");
+  if (state.layers.super) strokeLayer(polygons.sets, style("--accent"), 2.2, [], (i) => sets.level[i] === "super");
   if (state.layers.areas) drawAreas();
   drawPicked();
   drawFacilities();
-  if (state.layers.areas || state.layers.grids) drawNames();
+  const placed = [];
+  if (state.layers.areas || state.layers.grids) drawNames(placed);
+  if (state.layers.grids && OF_GRIDS.has(state.measure)) drawGridNumbers(placed);
   picture.canvas.width = canvas.width;
   picture.canvas.height = canvas.height;
   picture.canvas.getContext("2d").drawImage(canvas, 0, 0);
@@ -97,6 +101,35 @@ function strokeLayer(layer, colour, width, dashes = [], wanted = null) {
   pen.setLineDash(dashes);
   pen.stroke(pathOf(layer, wanted));
   pen.setLineDash([]);
+}
+
+// Dedicated grids are dashed, locked ones dotted: they keep their shape whatever is asked.
+function drawGrids() {
+  const kindOf = (i) => (grids.locked[i] ? "locked" : grids.kind[i]);
+  strokeLayer(polygons.grids, style("--border"), gridWidth(), [], (i) => kindOf(i) === "ordinary");
+  strokeLayer(polygons.grids, style("--border"), 1.6, [4, 2], (i) => kindOf(i) === "dedicated");
+  strokeLayer(polygons.grids, style("--border"), 1.8, [1.5, 2], (i) => kindOf(i) === "locked");
+}
+
+// The last digits of their codes, where a grid has room for them.
+function drawGridNumbers(placed) {
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.font = `500 10.5px ${style("--sans")}`;
+  pen.lineWidth = 2.2;
+  pen.strokeStyle = style("--halo");
+  pen.fillStyle = style("--quiet");
+  for (let i = 0; i < polygons.grids.n; i++) {
+    const room = Math.min(polygons.grids.east[i] - polygons.grids.west[i], polygons.grids.south[i] - polygons.grids.north[i]) * view.scale;
+    if (room < 34 || missing(grids.label[i][0]) || !visible(polygons.grids, i)) continue;
+    const x = screenX(grids.label[i][0]), half = 12;
+    const y = [0, 15, -15].map((shift) => screenY(grids.label[i][1]) + shift)
+      .find((y) => !placed.some((box) => Math.abs(box.x - x) < box.half + half && Math.abs(box.y - y) < 15));
+    if (y === undefined) continue;
+    placed.push({ x, y, half });
+    pen.strokeText(grids.code[i].slice(-3), x, y);
+    pen.fillText(grids.code[i].slice(-3), x, y);
+  }
 }
 
 const gridWidth = () => (Math.sqrt((view.width * view.height) / Math.max(1, polygons.grids.n)) > 40 ? 0.9 : 0.5);
@@ -181,8 +214,8 @@ function drawPicked() {
 const radiiOf = (i) => (missing(facilities.service_radius_m[i]) ? [facilities.radius_urban_m[i], facilities.radius_rural_m[i]] : [facilities.service_radius_m[i]]);
 
 // Names of areas, widest first, where there is room: none over another.
-function drawNames() {
-  const placed = [], halo = style("--halo"), ink = style("--ink"), many = Math.max(1, areas.code.length);
+function drawNames(placed) {
+  const halo = style("--halo"), ink = style("--ink"), many = Math.max(1, areas.code.length);
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   const order = areas.code.map((_, i) => i).filter((i) => areas.level[i] !== "county" || many === 1)
@@ -216,5 +249,6 @@ function resize() {
   Object.assign(view, { width: box.width, height: box.height });
   canvas.width = Math.round(box.width * ratio());
   canvas.height = Math.round(box.height * ratio());
+  fitCard();
   redraw();
 }

@@ -34,7 +34,9 @@ function facilityAt(px, py) {
 function thingAt(px, py) {
   const facility = facilityAt(px, py);
   if (facility >= 0) return { layer: "facilities", i: facility };
-  for (const layer of ["cells", "gaps", "grids", "areas"]) {
+  const grid = OF_GRIDS.has(state.measure) && state.layers.cells ? polygonAt("grids", planeX(px), planeY(py)) : -1;
+  if (grid >= 0) return { layer: "grids", i: grid };
+  for (const layer of ["cells", "gaps", "grids", "units", "areas"]) {
     const i = state.layers[layer] ? polygonAt(layer, planeX(px), planeY(py)) : -1;
     if (i >= 0) return { layer, i };
   }

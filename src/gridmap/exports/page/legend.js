@@ -11,29 +11,33 @@ function showLegend() {
   legendBox.replaceChildren(
     el("summary", {}, t("legend")), choice, el("div", { id: "classes" }, classRows()),
     el("h3", {}, t("layers")),
-    ...["areas", "cells", "grids", "gaps"].map((layer) => layerSwitch(layer, t(`layer_${layer}`), polygons[layer].n)),
+    ...["areas", "cells", "grids", "gaps", ...(polygons.units.n ? ["units"] : [])].map((layer) => layerSwitch(layer, t(`layer_${layer}`), polygons[layer].n)),
+    ...["super", "sub"].map((level) => [level, sets.level.filter((other) => other === level).length]).filter(([, many]) => many)
+      .map(([level, many]) => layerSwitch(level, word("level", level), many)),
     facilities.code.length ? el("h3", {}, t("layer_facilities")) : "",
     ...DATA.kinds.map((kind) => [kind, facilities.kind.filter((other) => other === kind).length]).filter(([, many]) => many)
       .map(([kind, many]) => layerSwitch(kind, word("kind", kind), many)));
 }
 
 function classRows() {
-  const { classOf, classes } = measure(state.measure), many = new Uint32Array(256);
-  for (const k of classOf) many[k]++;
+  const { classOf, classes, ofGrids } = measure(state.measure), many = new Uint32Array(256);
+  for (const k of ofGrids ?? classOf) many[k]++;
   const rows = classes().map(({ colour, label }, k) => [colour, label, many[k]]).filter(([, label, n]) => label !== null && n > 0);
   const swatch = (colour) => {
     const box = el("i");
     box.style.background = colour;
     return box;
   };
-  if (state.measure === "grid") {
+  if (GROUPED.includes(state.measure)) {
     const row = el("div", { class: "class" }, palette().grids.slice(0, 5).map(swatch));
-    return [row, el("p", {}, t("grid_colours")), ...rows.map(([colour, label, n]) => classRow(swatch(colour), label, n))];
+    return [row, el("p", {}, t("group_colours")), ...rows.map(([colour, label, n]) => classRow(swatch(colour), label, n))];
   }
-  return rows.map(([colour, label, n]) => classRow(swatch(colour), label, n));
+  const shown = rows.map(([colour, label, n]) => classRow(swatch(colour), label, n, ofGrids));
+  return state.measure === "deviation" ? [...shown, el("p", {}, t("deviation_colours", { tolerance: percent(DATA.tolerance) }))] : shown;
 }
 
-const classRow = (box, label, n) => el("div", { class: "class" }, box, el("span", {}, label), el("span", { title: t("cells_of_class") }, count(n)));
+const classRow = (box, label, n, ofGrids) => el("div", { class: "class" }, box, el("span", {}, label),
+  el("span", { title: t(ofGrids ? "grids_of_class" : "cells_of_class") }, count(n)));
 
 function layerSwitch(name, label, many) {
   const box = el("input", { type: "checkbox", "data-layer": name, onchange: (event) => {
@@ -62,8 +66,8 @@ function sample(name) {
     c.fillStyle = palette().steps[2];
     c.fill();
   } else {
-    c.strokeStyle = style(name === "areas" ? "--ink" : "--border");
-    c.lineWidth = name === "areas" ? 1.8 : 0.9;
+    c.strokeStyle = style({ areas: "--ink", units: "--unit", sub: "--unit", super: "--accent" }[name] ?? "--border");
+    c.lineWidth = { areas: 1.8, super: 2.2 }[name] ?? 0.9;
     c.strokeRect(2, 2.5, 14, 11);
   }
   return picture;

@@ -81,9 +81,11 @@ function speak(code) {
   redraw();
 }
 
+legendBox.addEventListener("toggle", fitCard);
 dark.addEventListener("change", () => { showLegend(); redraw(); });
 if (innerWidth < 820) legendBox.open = false;
 speak(language);
 resize();
 lookAt(everything);
 new ResizeObserver(resize).observe(canvas);
+new ResizeObserver(fitCard).observe(legendBox);

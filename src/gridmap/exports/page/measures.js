@@ -5,12 +5,14 @@ const PALETTES = {
     steps: ["#efe9c9", "#c6deb4", "#83c2a3", "#3f9798", "#235f84"], none: "#ece8dc",
     share: ["#e59866", "#f0c19b", "#f5dfc6", "#dfe9e0", "#bcdad8", "#9ac6cb"],
     crossing: ["#e59866", "#e3eeee", "#bcdad8", "#8bbdc6", "#4f93a8", "#8a5fa3"],
+    deviation: ["#1b7837", "#7fbf7b", "#d9f0d3", "#f4f2ec", "#e7d4e8", "#af8dc3", "#762a83"],
     grids: ["#a9cfc6", "#e8cf9f", "#b9c4e0", "#dfb7a8", "#c6d79f", "#cdb9d6", "#9fc3dc", "#d9d3c4"],
   },
   dark: {
     steps: ["#22343d", "#28545f", "#2f7d80", "#63b597", "#dcebad"], none: "#262e32",
     share: ["#b0602f", "#875233", "#5d4a3b", "#39494a", "#2c5357", "#28626a"],
     crossing: ["#b0602f", "#22373d", "#285057", "#35727c", "#5aa3b0", "#b48fd0"],
+    deviation: ["#7fd18c", "#4a9259", "#2c5838", "#30363a", "#55395c", "#8a5f98", "#d3a0e0"],
     grids: ["#35625a", "#73602f", "#45527a", "#74493a", "#55682f", "#604a6c", "#2f5b77", "#5a564b"],
   },
 };
@@ -45,7 +47,33 @@ function stepped(values, show) {
   };
 }
 
+// Groups of grids: a colour each that only parts it from its neighbours.
+const grouped_by = (groupOfGrid, colourOfGroup) => () => {
+  const classOfGrid = grids.code.map((_, i) => (groupOfGrid(i) < 0 ? 0 : 1 + colourOfGroup[groupOfGrid(i)]));
+  return {
+    classOf: Uint8Array.from(cells.grid, (grid) => (grid < 0 ? 0 : classOfGrid[grid])),
+    classes: () => [{ colour: palette().none, label: t("class_none") }, ...palette().grids.map((colour) => ({ colour, label: null }))],
+  };
+};
+
+// Deviation from the target in multiples of the tolerance: green holds too little, purple too much.
+function byDeviation() {
+  const edges = [-4, -2, -1, 1, 2, 4].map((times) => times * DATA.tolerance), last = edges.length, step = 1e-9;
+  const beyond = (value) => edges.filter((edge) => (edge < 0 ? value >= edge - step : value > edge + step)).length;
+  const classOfGrid = grids.deviation.map((value) => (missing(value) ? 0 : 1 + beyond(value)));
+  const label = (k) => (k === 0 ? `< ${signed(edges[0])}` : k === last ? `> ${signed(edges[last - 1])}` : `${signed(edges[k - 1])} … ${signed(edges[k])}`);
+  return {
+    ofGrids: Uint8Array.from(classOfGrid),
+    classOf: Uint8Array.from(cells.grid, (grid) => (grid < 0 ? 0 : classOfGrid[grid])),
+    classes: () => [{ colour: palette().none, label: t("class_no_target") },
+      ...palette().deviation.map((colour, k) => ({ colour, label: label(k) }))],
+  };
+}
+
 const measures = {
+  parent: grouped_by((i) => grids.parent[i], grids.parents.colour),
+  outlet: grouped_by((i) => grids.outlet[i], grids.outlet_colour),
+  deviation: byDeviation,
   covered_share: () => ({
     classOf: Uint8Array.from(cells.covered_share, (step) => (step === 0 ? 0 : step === 65535 ? 5 : 1 + Math.min(3, Math.floor(step / 16384)))),
     classes: () => ["0 %", "< 25 %", "25 – 50 %", "50 – 75 %", "75 – < 100 %", "100 %"].map((label, k) => ({
@@ -68,7 +96,12 @@ const measures = {
     classes: () => palette().crossing.map((colour, k) => ({ colour, label: k === 5 ? "≥ 5" : String(k) })),
   }),
 };
-const MEASURES = ["covered_share", "covered", "grid", "demand", "nearest", "distance", "crossing"];
+const GROUPED = ["grid", "parent", "outlet"];
+// Measures of whole grids: a click then means the grid, not the cell.
+const OF_GRIDS = new Set([...GROUPED, "deviation"]);
+const MEASURES = ["covered_share", "covered", "grid", ...(grids.parents.code.length > 1 ? ["parent"] : []),
+  ...(new Set(grids.outlet).size > 1 ? ["outlet"] : []), ...(grids.deviation.some((value) => !missing(value)) ? ["deviation"] : []),
+  "demand", "nearest", "distance", "crossing"];
 const measured = {};
 
 function measure(name) {

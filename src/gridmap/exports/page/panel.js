@@ -48,13 +48,14 @@ function table(heads, rows) {
 }
 
 function overview() {
-  const { counts, coverage, coverage_by_kind: byKind, demand, grids: ofGrids, crossing, villages } = DATA.indicators;
+  const { balance, counts, coverage, coverage_by_kind: byKind, demand, grids: ofGrids, crossing, villages } = DATA.indicators;
   const withDemand = !demand.stands_in;
   const withBar = (share) => [percent(share), bar(share)];
   const hero = [el("div", {}, el("b", { id: "ground-covered" }, percent(coverage.all.covered_area_share)), el("span", {}, t("of_ground")))];
   if (withDemand) hero.unshift(el("div", {}, el("b", { id: "demand-covered" }, percent(coverage.all.covered_demand_share)), el("span", {}, t("of_demand", { unit: word("unit", demand.unit) }))));
   const columns = withDemand ? ["demand", "ground"] : ["ground"];
   const shares = (figures) => (withDemand ? [withBar(figures.covered_demand_share)] : []).concat([withBar(figures.covered_area_share)]);
+  const unmanaged = grids.manager_missing.filter(Boolean).length;
   const noCash = brokenBy("rural_cash_point_per_village"), over = brokenBy("capacity_not_exceeded");
   return [
     el("div", { class: "hero" }, hero),
@@ -62,7 +63,10 @@ function overview() {
       tile(counts.grids, t("tile_grids")), tile(counts.cells, t("tile_cells")), tile(counts.gaps, t("tile_gaps"), counts.gaps > 0),
       tile(counts.outlets, t("tile_outlets")), tile(counts.devices, t("tile_devices")), tile(noCash, t(villages.all.total ? "tile_no_cash" : "tile_no_cash_grids"), noCash > 0),
       tile(over, t("tile_over"), over > 0), tile(crossing.max, t("tile_crossing")),
-      el("div", {}, el("b", {}, percent(ofGrids.entry_rate)), el("span", {}, t("tile_entry")))),
+      el("div", {}, el("b", {}, percent(ofGrids.entry_rate)), el("span", {}, t("tile_entry"))),
+      tile(broken(), t("tile_rules"), broken() > 0), tile(unmanaged, t("tile_unmanaged"), unmanaged > 0),
+      tile(balance.grids ? balance.grids - balance.within_tolerance : null, t("tile_unbalanced", { tolerance: percent(DATA.tolerance) }), balance.grids > balance.within_tolerance)),
+    ...balanceRows(),
     el("h2", {}, t("by_class")),
     table(["", ...columns.map((name) => t(`head_${name}`)), t("head_p95")],
       CLASSES.filter((name) => coverage[name].cells > 0).map((name) => [word("settlement", name), ...shares(coverage[name]), distance(coverage[name].p95_distance_m)])),
@@ -74,6 +78,23 @@ function overview() {
     el("h2", {}, t("reading")),
     el("p", { class: "muted" }, t("reading_text", { resolution: DATA.plan.resolution })),
   ];
+}
+
+const MOST_PARENTS = 12;
+
+// How grids come to their targets, the worst parents first.
+function balanceRows() {
+  const { balance } = DATA.indicators;
+  const drawn = grids.code.map((_, i) => i).filter((i) => !missing(grids.deviation[i]));
+  if (!drawn.length) return [];
+  const worst = drawn.reduce((a, b) => (Math.abs(grids.deviation[b]) > Math.abs(grids.deviation[a]) ? b : a));
+  const named = balance.by_parent.filter(({ code }) => code).sort((a, b) => b.max - a.max || (a.code < b.code ? -1 : 1)).slice(0, MOST_PARENTS);
+  return [
+    el("h2", {}, t("balance")),
+    el("p", { class: "muted" }, t("balance_worst", { deviation: signed(grids.deviation[worst]) }), " ", linkTo("grids", worst)),
+    named.length < 2 ? null : table(["", t("tile_grids"), t("head_within"), t("head_largest")], named.map((one) => [
+      parentLink(one.code), count(one.grids), [percent(one.within_tolerance_share), bar(one.within_tolerance_share)], percent(one.max)])),
+  ].filter(Boolean);
 }
 
 function gapRows() {
@@ -94,8 +115,8 @@ function gapRows() {
 const MOST_BREAKERS = 200;
 
 function ruleRows() {
-  return [el("ul", { class: "rows" }, DATA.rules.map((rule) => {
-    const name = DATA.texts[language][`rules.${rule.rule}`] ?? rule.rule, meaning = DATA.texts[language][`rules.${rule.rule}_meaning`];
+  return [...shortfallRows(), el("ul", { class: "rows" }, DATA.rules.map((rule) => {
+    const name = ruleName(rule), meaning = DATA.texts[language][`rules.${rule.rule}_meaning`];
     const shown = rule.broken_by.slice(0, MOST_BREAKERS);
     return el("li", { class: `rule ${rule.result}`, "data-rule": rule.rule },
       el("span", { class: "sign", "aria-hidden": "true" }, { holds: "✓", look: "!", broken: "✕", empty: "–" }[rule.result]),
@@ -108,6 +129,31 @@ function ruleRows() {
   }))];
 }
 
+// What was asked of the grids and cannot be, with the grid and the base unit that stands in the way.
+function shortfallRows() {
+  if (!DATA.shortfalls.length) return [];
+  const links = (one) => [one.grid < 0 ? null : linkTo("grids", one.grid), unitRow(one.unit)].filter(Boolean);
+  return [
+    el("h2", {}, t("not_met", { n: count(DATA.shortfalls.length) })),
+    el("ul", { class: "plain", id: "shortfalls" }, DATA.shortfalls.slice(0, MOST_BREAKERS).map((one) => el("li", {}, one.text[language],
+      el("span", { class: "stack left" }, links(one))))),
+    el("h2", {}, t("tab_rules")),
+  ];
+}
+
+function unitRow(code) {
+  const i = code === null ? -1 : baseUnits.code.indexOf(code), area = code === null ? -1 : areas.code.lastIndexOf(code);
+  return i >= 0 ? linkTo("units", i) : area >= 0 ? linkTo("areas", area) : null;
+}
+
+function showRule(name) {
+  openTab = "rules";
+  showPanel();
+  const row = panelBox.querySelector(`[data-rule="${name}"]`);
+  row?.querySelector("details")?.setAttribute("open", "");
+  row?.scrollIntoView({ block: "center" });
+}
+
 function breaker(code) {
   const thing = thingOf(code);
   return thing ? [linkTo(thing.layer, thing.i), thing.layer === "cells" ? "" : el("span", { class: "code" }, code)] : [code];
@@ -115,7 +161,7 @@ function breaker(code) {
 
 // Whatever has this code. Areas go first: a rule about villages names village codes.
 function thingOf(code) {
-  for (const [layer, codes] of [["areas", areas.code], ["grids", grids.code], ["facilities", facilities.code]]) {
+  for (const [layer, codes] of [["areas", areas.code], ["grids", grids.code], ["facilities", facilities.code], ["units", baseUnits.code], ["sets", sets.code]]) {
     const i = codes.lastIndexOf(code);
     if (i >= 0) return { layer, i };
   }

@@ -1,4 +1,4 @@
-"""What the page knows of a plan: polygons of four layers, columns of attributes, figures, and the words for them."""
+"""What the page knows of a plan: polygons of six layers, columns of attributes, figures, and the words for them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ from gridmap import catalogue
 from gridmap.domain.kinds import FacilityKind, SettlementClass
 from gridmap.domain.plan import Plan
 from gridmap.exports.columns import plain_values
+from gridmap.exports.page.groups import (
+    generated_sets,
+    group_columns,
+    has_units,
+    people_columns,
+    set_columns,
+    shortfall_entries,
+    unit_columns,
+)
 from gridmap.exports.page.packing import (
-    colours_apart,
     column,
     differences,
-    neighbours,
     packed_rings,
     rings_of,
     shared_corners,
@@ -29,12 +36,10 @@ from gridmap.exports.sentences import gap_places, rule_result
 from gridmap.exports.words import is_exact
 from gridmap.geometry.lattice import to_units
 
-#: Colours that the page has for telling grids apart.
-GRID_COLOURS = 8
 SHARE_STEPS = 65_535
 #: Shares are exact to this much.
 SHARE_NOISE = 1e-9
-_LAYERS = ("cells", "grids", "areas", "gaps")
+_LAYERS = ("cells", "grids", "areas", "gaps", "units", "sets")
 
 
 def page_payload(plan: Plan) -> dict[str, Any]:
@@ -44,10 +49,14 @@ def page_payload(plan: Plan) -> dict[str, Any]:
         "grid": _row_of(plan.grids["grid_code"]),
         "facility": _row_of(plan.facilities["facility_id"]),
     }
-    corners, rings = shared_corners({name: rings_of(getattr(plan, name).geometry.to_numpy()) for name in _LAYERS})
+    frames = {name: getattr(plan, name) for name in _LAYERS if name != "sets"} | {"sets": generated_sets(plan)}
+    shapes = {name: frames[name].geometry.to_numpy() for name in _LAYERS}
+    if not has_units(plan):
+        shapes["units"] = shapes["units"][:0]
+    corners, rings = shared_corners({name: rings_of(shapes[name]) for name in _LAYERS})
     origin = corners.min(axis=0) if len(corners) else np.zeros(2, dtype=np.int64)
     grid_of_cell = _rows(plan.cells["grid_code"], rows["grid"])
-    colours = colours_apart(len(plan.grids), neighbours(rings["cells"], grid_of_cell), GRID_COLOURS)
+    outlet_of_grid = _rows(plan.grids["primary_outlet_id"], rows["facility"])
     return {
         "plan": {
             "name": plan.settings.plan.name,
@@ -65,7 +74,15 @@ def page_payload(plan: Plan) -> dict[str, Any]:
         "rings": {name: packed_rings(rings[name]) for name in _LAYERS},
         "cells": {**_cells(plan.cells, rows, grid_of_cell), "gap": column(_gap_of_cell(plan))},
         "areas": _areas(plan.areas, rows, origin),
-        "grids": {**_grids(plan.grids, rows, origin), "colour": colours},
+        "grids": {
+            **_grids(plan.grids, rows, origin),
+            **people_columns(plan),
+            **group_columns(plan, rings["cells"], grid_of_cell, outlet_of_grid),
+        },
+        "units": unit_columns(plan, rows),
+        "sets": set_columns(plan, rows),
+        "shortfalls": shortfall_entries(plan, rows),
+        "tolerance": plan.settings.grids.tolerance,
         "gaps": _gaps(plan, rows),
         "facilities": _facilities(plan, rows, origin),
         "indicators": plan.indicators,
@@ -164,7 +181,8 @@ def _grids(grids: gpd.GeoDataFrame, rows: dict[str, pd.Series[int]], origin: NDA
         for outlets in plain_values(grids["cooperating_outlet_ids"])
     ]
     names = ("name", "kind", "settlement", "area_m2", "demand", "cells", "covered_share", "has_outlet",
-             "rural_cash_points", "compactness", "manager_id", "officer_ids")  # fmt: skip
+             "rural_cash_points", "compactness", "level", "target_demand", "deviation", "parts", "holes", "radius_m",
+             "locked")  # fmt: skip
     return {
         **_plain(grids, {"grid_code": "code", **{name: name for name in names}}),
         "area": _rows(grids["area_code"], rows["area"]),

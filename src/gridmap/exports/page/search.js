@@ -7,7 +7,7 @@ function searched(text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
   const results = [];
-  for (const layer of ["areas", "facilities", "grids", "gaps"]) {
+  for (const layer of ["areas", "facilities", "grids", "gaps", "units", "sets"]) {
     for (let i = 0; i < DATA[layer].code.length; i++) {
       const name = nameOf[layer](i).toLowerCase(), code = codeOf[layer](i).toLowerCase();
       if (name.includes(wanted) || code.includes(wanted)) results.push({ layer, i, rank: name === wanted || code === wanted ? 0 : name.startsWith(wanted) ? 1 : 2 });

@@ -28,6 +28,8 @@ function percent(share) {
   return grouped(100 * share, 1) + " %";
 }
 
+const signed = (share) => (missing(share) ? NOTHING : (share > 0 ? "+" : share < 0 ? "-" : "±") + grouped(100 * Math.abs(share), 1) + " %");
+
 function area(squareMetres) {
   if (missing(squareMetres)) return NOTHING;
   if (squareMetres < 1e4) return grouped(squareMetres) + " m²";
