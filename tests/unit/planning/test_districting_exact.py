@@ -6,12 +6,12 @@ from itertools import product
 
 import numpy as np
 import pytest
-from territory_exact import Optimum, between_m, connected_sets, optimum
-from territory_instances import equal, small, square_units
-from territory_score import Score, score
 
 from gridmap.planning.districting.draw import draw
 from gridmap.planning.districting.task import Districts, Task, UnitGraph
+from territory_exact import Optimum, between_m, connected_sets, optimum
+from territory_instances import equal, small, square_units
+from territory_score import Score, score
 
 TASKS = 30
 
