@@ -32,8 +32,8 @@ Polygon = list[list[Point]]  #: rings without their closing point, the shell fir
 UNITS = 10_000_000  #: per degree
 
 
-def read_features(path: str, exact: bool) -> list[tuple[str, list[Polygon]]]:
-    """Area code and polygons of each feature; ``exact`` refuses doubles that are not the nearest to a lattice point."""
+def read_features(path: str, exact: bool, key: str = "area_code") -> list[tuple[str, list[Polygon]]]:
+    """Code and polygons of each feature; ``exact`` refuses doubles that are not the nearest to a lattice point."""
 
     def whole(degrees: float) -> int:
         if not abs(degrees) <= 360 or (exact and round(degrees * UNITS) / UNITS != degrees):
@@ -53,7 +53,7 @@ def read_features(path: str, exact: bool) -> list[tuple[str, list[Polygon]]]:
         return {"polygons": [[ring(r, k == 0) for k, r in enumerate(polygon)] for polygon in parts]} if parts else value
 
     features = json.loads(pathlib.Path(path).read_text("utf-8-sig"), object_hook=shrink)["features"]
-    return [(str(f["properties"]["area_code"]), f["geometry"]["polygons"]) for f in features]
+    return [(str(f["properties"][key]), f["geometry"]["polygons"]) for f in features]
 
 
 def edges_of(polygon: Polygon) -> Iterator[Edge]:
