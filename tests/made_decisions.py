@@ -208,6 +208,7 @@ def _assignment(grids: Grids, facility_cell: np.ndarray, cells: int) -> Assignme
         np.ones(len(assigned), dtype=np.bool_),
         np.full(len(assigned), 1000.0),
         np.zeros(len(assigned)),
+        primary,
     )
 
 

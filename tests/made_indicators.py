@@ -141,6 +141,8 @@ def made_indicators(cells: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, gaps: int)
             "outlets_with_capacity": 1,
             "over_capacity": 1,
             "excess_demand": 60.0,
+            "beyond_capacity": [{"outlet_id": "A;2", "demand": 560.0, "capacity": 500.0, "excess": 60.0}],
+            "grids_yielded": 0,
             "capacity_total": 500.0,
             "demand_assigned": float(grids["demand"].sum()),
             "demand_mean": 250.0,

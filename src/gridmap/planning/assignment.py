@@ -13,7 +13,7 @@ Cooperating are the other outlets that reach some of the grid's demand, most dem
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -57,7 +57,7 @@ class Assignment:
     is_primary: Flags
     distance_m: Floats
     demand_in_reach: Floats
-    first_choice: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    first_choice: Rows
 
     def cooperating(self, grids: int) -> list[list[int]]:
         """Facility rows of the cooperating outlets of each grid, most demand first."""

@@ -74,6 +74,9 @@ present whether or not the plan has facilities of the kind; ``LEVEL`` for each a
         outlets_with_capacity   int, outlets that state a capacity
         over_capacity       int, outlets whose demand exceeds their capacity
         excess_demand       float, demand above capacity, summed
+        beyond_capacity     list of {outlet_id, demand, capacity, excess}, largest excess first
+        grids_yielded       int, grids led by another outlet than their first choice, which had no room for them or lay
+                            apart from its other ground
         capacity_total, demand_assigned               float
         demand_mean, demand_max                       per outlet with grids
         utilisation_mean, utilisation_max             demand / capacity of outlets that state one
@@ -385,6 +388,8 @@ def _load(decisions: Decisions) -> Figures:
         "outlets_with_capacity": int((~np.isnan(decisions.facilities.capacity[decisions.facilities.outlets])).sum()),
         "over_capacity": int((excess > 0).sum()) if comparable else None,
         "excess_demand": float(excess.sum()) if comparable else None,
+        "beyond_capacity": _beyond_capacity(decisions, load, capacity) if comparable else None,
+        "grids_yielded": int((decisions.assignment.primary != decisions.assignment.first_choice).sum()),
         "capacity_total": float(np.nansum(capacity)) if comparable else None,
         "demand_assigned": float(load.sum()),
         "demand_mean": float(load[leads].mean()) if leads.any() else None,
@@ -392,6 +397,21 @@ def _load(decisions: Decisions) -> Figures:
         "utilisation_mean": float(use.mean()) if len(use) else None,
         "utilisation_max": float(use.max()) if len(use) else None,
     }
+
+
+def _beyond_capacity(decisions: Decisions, load: Floats, capacity: Floats) -> list[Figures]:
+    """Outlets that lead more demand than they can look after."""
+    excess = np.where(np.isnan(capacity), 0.0, load - capacity)
+    rows = np.lexsort((np.arange(len(load)), -excess))
+    return [
+        {
+            "outlet_id": str(decisions.facilities.ids[row]),
+            "demand": float(load[row]),
+            "capacity": float(capacity[row]),
+            "excess": float(excess[row]),
+        }
+        for row in rows[: int((excess > 0).sum())].tolist()
+    ]
 
 
 def _gaps(decisions: Decisions) -> Figures:

@@ -191,6 +191,12 @@ def test_load_is_the_demand_of_the_grids_an_outlet_leads(plan: Plan) -> None:
     assert figures["demand_max"] == load.max()
     assert figures["over_capacity"] == (load > 400).sum()
     assert figures["excess_demand"] == (load - 400).clip(lower=0).sum()
+    beyond = load[load > 400].sort_index().sort_values(ascending=False, kind="stable")
+    assert figures["beyond_capacity"] == [
+        {"outlet_id": outlet, "demand": demand, "capacity": 400.0, "excess": demand - 400}
+        for outlet, demand in beyond.items()
+    ]
+    assert 0 <= figures["grids_yielded"] <= len(plan.grids)
     assert figures["utilisation_max"] == pytest.approx(load.max() / 400)
 
 
