@@ -29,12 +29,14 @@ def draw(task: Task) -> Districts:
     of_unit, of_district = measured(task)
     measure, target = np.array(of_unit), np.array(of_district)
     ground = apportion(graph, measure, target, task.anchor)
-    label = np.zeros(len(graph), dtype=np.int64)
+    label, bound = np.zeros(len(graph), dtype=np.int64), 0.0
     for group in range(int(ground.group.max()) + 1):
         units = np.flatnonzero(ground.group == group)
         districts = np.flatnonzero(ground.group_of_district == group)
-        label[units] = districts[solve(_part(task, ground, measure, target, units, districts))]
-    return Districts(label, shortfalls(task, ground, measure, target, label))
+        local, proved = solve(_part(task, ground, measure, target, units, districts))
+        label[units] = districts[local]
+        bound = max(bound, proved)
+    return Districts(label, shortfalls(task, ground, measure, target, label), bound)
 
 
 def _part(task: Task, ground: Apportioned, measure: Floats, target: Floats, units: Rows, districts: Rows) -> Part:

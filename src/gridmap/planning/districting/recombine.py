@@ -101,9 +101,13 @@ def _ends(
         anchor = division.anchor[district]
         places.append(int(np.searchsorted(units, anchor)) if anchor >= 0 else -1)
     if places[0] < 0 and places[1] < 0:
-        places[0] = int(np.argmax(dijkstra(ways, indices=int(rng.integers(len(units))))))
+        places[0] = int(np.argmax(_from(ways, int(rng.integers(len(units))))))
     if places[0] < 0:
-        places[0] = int(np.argmax(dijkstra(ways, indices=places[1])))
+        places[0] = int(np.argmax(_from(ways, places[1])))
     if places[1] < 0:
-        places[1] = int(np.argmax(dijkstra(ways, indices=places[0])))
+        places[1] = int(np.argmax(_from(ways, places[0])))
     return places[0], places[1]
+
+
+def _from(ways: csr_array[np.float64], row: int) -> Floats:
+    return np.asarray(dijkstra(ways, indices=np.array([row]))[0])

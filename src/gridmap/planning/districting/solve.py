@@ -7,17 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridmap.planning.districting.balance import balance
-from gridmap.planning.districting.coarse import coarsen
+from gridmap.planning.districting.coarse import Coarse, coarsen
 from gridmap.planning.districting.division import Division
-from gridmap.planning.districting.network import Network
+from gridmap.planning.districting.mend import mend, regions
+from gridmap.planning.districting.network import Network, sub_graph
+from gridmap.planning.districting.small import divide_exactly
 from gridmap.planning.districting.smooth import smooth
 from gridmap.planning.districting.starts import connected, lloyd
 from gridmap.planning.districting.task import Limits, UnitGraph
 from gridmap.planning.reach import Floats, Rows
 
-#: Units of mean size, and parts of a district's demand, that one piece of a draft holds at most half of each.
+#: A piece of a draft is full with two of: so many units of mean size, or the demand of a district over so many.
 _UNITS_A_PIECE = 25
 _PIECES_A_DISTRICT = 40
+_FULL = 2.0
+_STEPS_ROUND_ANCHORS = 4
+#: Up to so many units many starts are tried.
+_FEW_UNITS = 60
+_STARTS = 6
+_MENDING = 120
+#: Most units that are annealed at once to balance them.
+_MOST_MENDED = 3000
 
 
 @dataclass(frozen=True)
@@ -62,35 +72,115 @@ class Part:
         return np.maximum(low, 0.0), high
 
 
-def solve(part: Part) -> Rows:
-    """District of each unit, 0 to k-1; none is empty, every one is connected and holds its anchor."""
-    count = len(part.target)
-    graph = part.graph
-    if count == 1:
-        return np.zeros(len(graph), dtype=np.int64)
-    net = Network(graph)
-    rng = np.random.default_rng(part.seed)
-    target = part.fitted()
+def solve(part: Part) -> tuple[Rows, float]:
+    """Divide connected ground.
+
+    Returns
+    -------
+    label : (n,) int64, district of each unit, 0 to k-1; none is empty, every one is connected and holds its anchor
+    bound : least possible largest deviation that was proved, 0 where nothing was
+    """
+    if len(part.target) == 1:
+        return np.zeros(len(part.graph), dtype=np.int64), 0.0
+    net = Network(part.graph)
+    if len(net) <= _FEW_UNITS:
+        return _of_few(part, net)
+    return _of_many(part, net), 0.0
+
+
+def _of_few(part: Part, net: Network) -> tuple[Rows, float]:
+    """Try many starts; where the units are few enough, all divisions."""
     low, high = part.bounds()
-    held = part.anchor[part.anchor >= 0]
-    weight = graph.area_m2 / max(float(graph.area_m2.sum()), 1e-300) * (len(net) / _UNITS_A_PIECE)
-    weight = weight + graph.demand / max(float(target.mean()), 1e-300) * _PIECES_A_DISTRICT
-    weight[near_units(graph, held, 4)] = 2.0
-    coarse = coarsen(net, held, weight, 2.0)
-    if len(coarse.graph) < 8 * count:
-        coarse = coarsen(net, held, weight, 0.0)
+    best, kept = (np.inf, np.inf), np.zeros(len(net), dtype=np.int64)
+    for turn in range(_STARTS):
+        rng = np.random.default_rng((part.seed, turn))
+        division = Division(net, _start(net, part, part.anchor, rng, turn), low, high, part.anchor)
+        balance(division, 3, rng)
+        mend(division, _MENDING, rng)
+        smooth(division, 30, 0.02, rng)
+        worth = _worth(division)
+        if worth < best:
+            best, kept = worth, division.rows()
+    target = part.target if np.allclose(part.fitted(), part.target) else part.fitted()
+    met = np.bincount(kept, part.graph.demand, len(target))
+    within = max(float((np.abs(met - target) / part.scale).max()), part.tolerance) + 1e-9
+    exact = divide_exactly(part.graph, target, part.scale, part.anchor, part.limits, part.tolerance, within)
+    if exact is None:
+        return kept, 0.0
+    return exact.label, exact.deviation if exact.deviation > part.tolerance else 0.0
+
+
+def _worth(division: Division) -> tuple[float, float]:
+    """How far the districts are out of their bounds, and how rough their outlines are: smaller is better."""
+    out = np.abs(division.excess()) / np.maximum(np.array(division.high), 1e-300)
+    return round(float(out.sum()), 9), float(np.sum(np.array(division.rim) / np.sqrt(np.array(division.area))))
+
+
+def _of_many(part: Part, net: Network) -> Rows:
+    """Draft coarsely, then finely."""
+    rng = np.random.default_rng(part.seed)
+    low, high = part.bounds()
+    coarse = _pieces(part, net)
     small = Network(coarse.graph)
     anchor = np.where(part.anchor >= 0, coarse.piece[part.anchor], -1)
-    label, _ = lloyd(
-        small, anchor, target, _first_centres(graph, part.anchor, rng), 20 if (anchor < 0).any() else 0, 0.0
-    )
-    draft = Division(small, connected(small, label, anchor), low, high, anchor)
+    draft = Division(small, _start(small, part, anchor, rng, 0), low, high, anchor)
     balance(draft, 60, rng)
+    _mend_regions(draft, rng)
     smooth(draft, 30, 0.02, rng)
     division = Division(net, draft.rows()[coarse.piece], low, high, part.anchor)
+    _mend_regions(division, rng)
     balance(division, 60, rng)
     smooth(division, 30, 0.005, rng)
     return division.rows()
+
+
+def _pieces(part: Part, net: Network) -> Coarse:
+    graph = part.graph
+    held = part.anchor[part.anchor >= 0]
+    pieces = max(len(net) / _UNITS_A_PIECE, 24.0 * len(part.target))
+    weight = graph.area_m2 / max(float(graph.area_m2.sum()), 1e-300) * pieces
+    weight = weight + graph.demand / max(float(part.fitted().mean()), 1e-300) * _PIECES_A_DISTRICT
+    # Where outlets stand close together every unit is a way out for one of them.
+    weight[near_units(graph, held, _STEPS_ROUND_ANCHORS)] = _FULL
+    coarse = coarsen(net, held, weight, _FULL)
+    return coarse if len(coarse.graph) >= 8 * len(part.target) else coarsen(net, held, weight, 0.0)
+
+
+def _start(net: Network, part: Part, anchor: Rows, rng: np.random.Generator, turn: int) -> Rows:
+    """First labels: a power diagram about the anchors; free districts start at units drawn by demand and move."""
+    graph = net.graph
+    centre = graph.xy_m[anchor].copy()
+    free = np.flatnonzero(anchor < 0)
+    chance = graph.demand / max(float(graph.demand.sum()), 1e-300) + 1e-6 / len(graph)
+    chance[anchor[anchor >= 0]] = 0
+    drawn = rng.choice(len(graph), len(free), replace=False, p=chance / chance.sum())
+    centre[free] = graph.xy_m[drawn]
+    pull = (0.0, 0.5, 1.0)[turn % 3]
+    label, _ = lloyd(net, anchor, part.fitted(), centre, 20 if len(free) or pull else 0, pull)
+    return connected(net, label, anchor)
+
+
+def _mend_regions(division: Division, rng: np.random.Generator) -> None:
+    """Anneal districts that are out of bounds together with those around them."""
+    for steps in (1, 2, 2):
+        for inside in regions(division, steps):
+            label = division.rows()
+            units = np.flatnonzero(np.isin(label, inside))
+            if len(units) > _MOST_MENDED or not np.abs(division.excess()[inside]).any():
+                continue
+            place = np.full(len(division.net), -1, dtype=np.int64)
+            place[units] = np.arange(len(units))
+            anchor = np.array(division.anchor)[inside]
+            local = Division(
+                Network(sub_graph(division.net.graph, units)),
+                np.searchsorted(inside, label[units]),
+                np.array(division.low)[inside],
+                np.array(division.high)[inside],
+                np.where(anchor >= 0, place[anchor], -1),
+            )
+            mend(local, _MENDING, rng)
+            label[units] = inside[local.rows()]
+            division.take(label)
 
 
 def near_units(graph: UnitGraph, units: Rows, steps: int) -> Rows:
@@ -101,13 +191,3 @@ def near_units(graph: UnitGraph, units: Rows, steps: int) -> Rows:
         reached = inside[graph.links]
         inside[graph.links[reached.any(axis=1)].ravel()] = True
     return np.flatnonzero(inside)
-
-
-def _first_centres(graph: UnitGraph, anchor: Rows, rng: np.random.Generator) -> Floats:
-    """(k, 2) float64: the points of the anchors; free districts start at units drawn by demand."""
-    centre = graph.xy_m[anchor].copy()
-    free = np.flatnonzero(anchor < 0)
-    chance = graph.demand / max(float(graph.demand.sum()), 1e-300) + 1e-6 / len(graph)
-    drawn = rng.choice(len(graph), len(free), replace=False, p=chance / chance.sum())
-    centre[free] = graph.xy_m[drawn]
-    return centre

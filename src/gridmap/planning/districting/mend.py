@@ -1,0 +1,86 @@
+"""Balance districts of coarse units: annealing that may leave the bounds on its way back into them."""
+
+from __future__ import annotations
+
+from math import exp, sqrt
+
+import numpy as np
+
+from gridmap.planning.districting.division import Division
+from gridmap.planning.reach import Rows
+
+#: What outline / √area counts beside a share out of bounds.
+_OUTLINE = 0.02
+_HOT, _COLD = 0.25, 0.002
+
+
+def mend(division: Division, sweeps: int, rng: np.random.Generator) -> None:
+    r"""Anneal what districts are out of bounds, and with little weight the outlines, by moves of single units.
+
+    .. math:: E = \sum_i \frac{\max(d_i - h_i, l_i - d_i, 0)}{h_i} + w \sum_i \frac{P_i}{\sqrt{A_i}}
+
+    The heat falls geometrically (Kirkpatrick, Gelatt and Vecchi, *Optimization by simulated annealing*, 1983). No move
+    breaks a district. Keeps the best labels met: least out of bounds, then least :math:`E`.
+    """
+    net, label, held = division.net, division.label, division.held
+    load, low, high = division.load, division.low, division.high
+    scale = [max(value, 1e-300) for value in high]
+
+    def out(district: int, value: float) -> float:
+        return max(value - high[district], low[district] - value, 0.0) / scale[district]
+
+    units = [unit for unit in range(len(net)) if not held[unit]]
+    wrong = sum(out(district, value) for district, value in enumerate(load))
+    energy = wrong + _OUTLINE * _outlines(division)
+    best, kept = (round(wrong, 9), energy), division.rows()
+    steps = max(sweeps - 1, 1)
+    for sweep in range(sweeps):
+        heat = _HOT * (_COLD / _HOT) ** (sweep / steps)
+        chance = rng.random((len(units), 2)).tolist()
+        rng.shuffle(units)
+        for unit, (pick, luck) in zip(units, chance, strict=True):
+            mask, shared = division.borders(unit)
+            own = label[unit]
+            others = [district for district in shared if district != own]
+            if not others or not mask:
+                continue
+            district = others[int(pick * len(others))]
+            demand = net.demand[unit]
+            strain = (
+                out(own, load[own] - demand)
+                - out(own, load[own])
+                + out(district, load[district] + demand)
+                - out(district, load[district])
+            )
+            change = strain + _OUTLINE * division.roughness_change(unit, district, shared)
+            if change > 0 and luck >= exp(-change / heat):
+                continue
+            if not net.stays_whole(label, unit, mask, len(net)):
+                continue
+            division.move(unit, district, shared)
+            wrong += strain
+            energy += change
+            if (round(wrong, 9), energy) < best and sweep > sweeps // 4:
+                best, kept = (round(wrong, 9), energy), division.rows()
+    division.take(kept)
+
+
+def _outlines(division: Division) -> float:
+    return sum(rim / sqrt(area) for rim, area in zip(division.rim, division.area, strict=True) if area > 0)
+
+
+def regions(division: Division, steps: int) -> list[Rows]:
+    """Districts at most ``steps`` borders away from one that is out of bounds, by such district, worst first."""
+    links = division.net.graph.links
+    pairs = division.rows()[links]
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    excess = np.abs(division.excess())
+    worst = np.flatnonzero(excess > 1e-9 * np.array(division.high))
+    found = []
+    for district in worst[np.argsort(-excess[worst], kind="stable")].tolist():
+        inside = np.zeros(len(division.low), dtype=np.bool_)
+        inside[district] = True
+        for _ in range(steps):
+            inside[pairs[inside[pairs].any(axis=1)].ravel()] = True
+        found.append(np.flatnonzero(inside))
+    return found

@@ -1,0 +1,231 @@
+"""Divide few units as well as they can be: every connected set within the bounds, and the best of them that fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridmap.planning.districting.task import Limits, UnitGraph
+from gridmap.planning.reach import Floats, Rows
+
+Masks = NDArray[np.int64]
+
+#: More units than that are not tried.
+MOST_UNITS = 40
+_MOST_SETS = 1_200_000
+_MOST_STATES = 3_000_000
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The best division.
+
+    Attributes
+    ----------
+    label : (n,) int64
+    deviation : its largest deviation: none is less, where that is above the tolerance
+    """
+
+    label: Rows
+    deviation: float
+
+
+def divide_exactly(
+    graph: UnitGraph, target: Floats, scale: Floats, anchor: Rows, limits: Limits, tolerance: float, within: float
+) -> Exact | None:
+    """Find the division of least largest deviation, and among all within the tolerance that of shortest borders.
+
+    Connected sets of units are bit masks, grown unit by unit; a division is built district by district, always round
+    the lowest unit that has none, so that equal unions of districts are looked at once.
+
+    Parameters
+    ----------
+    limits : bounds that every district keeps
+    tolerance : deviation below which only borders count
+    within : largest deviation looked at
+
+    Returns
+    -------
+    ``None`` where there are too many sets to look at, free districts with different targets, or no division
+    ``within``.
+    """
+    free = np.flatnonzero(anchor < 0)
+    if len(graph) > MOST_UNITS or (len(free) and np.ptp(target[free]) > 1e-9 * scale.mean()):
+        return None
+    masks = _connected_sets(graph, float((target + within * scale).max()), anchor, rooted=len(target) == 2)
+    if masks is None:
+        return None
+    sets = _suited(graph, masks, target, scale, anchor, limits, within)
+    if len(sets.mask) == 0:
+        return None
+    wide = _cover(len(graph), len(target), sets, sets.deviation, np.maximum)
+    if wide is None:
+        return None
+    deviation = float(wide[1])
+    near = sets.deviation <= max(deviation, tolerance) + 1e-12
+    chosen = _cover(len(graph), len(target), sets.take(near), sets.take(near).rim, np.add)
+    rows = chosen[0] if chosen is not None else wide[0]
+    picked = sets.take(near) if chosen is not None else sets
+    label = np.zeros(len(graph), dtype=np.int64)
+    spare = iter(free.tolist())
+    for row in sorted(rows, key=lambda row: int(picked.mask[row] & -picked.mask[row])):
+        members = (picked.mask[row] >> np.arange(len(graph))) & 1 == 1
+        district = int(picked.district[row])
+        label[members] = district if district >= 0 else next(spare)
+    return Exact(label, float(picked.deviation[rows].max()))
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """Connected sets: mask, district whose anchor each holds (-1: none), deviation from its target, outline."""
+
+    mask: Masks
+    district: Rows
+    deviation: Floats
+    rim: Floats
+
+    def take(self, rows: NDArray[np.bool_]) -> _Sets:
+        return _Sets(self.mask[rows], self.district[rows], self.deviation[rows], self.rim[rows])
+
+
+def _connected_sets(graph: UnitGraph, most: float, anchor: Rows, *, rooted: bool) -> Masks | None:
+    """List connected sets of at most so much demand and one anchor; ``None`` where there are too many.
+
+    Parameters
+    ----------
+    rooted : list only sets with the first anchor or the lowest unit, and their complements where these are connected
+    """
+    count = len(graph)
+    others = np.zeros(count, dtype=np.int64)
+    anchors = anchor[anchor >= 0]
+    for unit in anchors.tolist():
+        others[unit] = sum(1 << other for other in anchors.tolist() if other != unit)
+    near = np.zeros(count, dtype=np.int64)
+    for one, two in graph.links.tolist():
+        near[one] |= 1 << two
+        near[two] |= 1 << one
+    front = 1 << np.arange(count, dtype=np.int64)
+    around, held = near.copy(), graph.demand.copy()
+    fits = held <= most
+    if rooted:
+        fits &= np.arange(count) == (anchors[0] if len(anchors) else 0)
+    front, around, held = front[fits], around[fits], held[fits]
+    found, total = [front], len(front)
+    while len(front):
+        masks, arounds, helds = [], [], []
+        for unit in range(count):
+            bit = 1 << unit
+            grows = ((around & ~front & bit) != 0) & (held + graph.demand[unit] <= most)
+            grows &= (front & others[unit]) == 0
+            masks.append(front[grows] | bit)
+            arounds.append(around[grows] | near[unit])
+            helds.append(held[grows] + graph.demand[unit])
+        front, first = np.unique(np.concatenate(masks), return_index=True)
+        around, held = np.concatenate(arounds)[first], np.concatenate(helds)[first]
+        total += len(front)
+        if total > _MOST_SETS:
+            return None
+        found.append(front)
+    listed = np.concatenate(found)
+    if not rooted:
+        return listed
+    rest = ((1 << count) - 1) ^ listed
+    rest = rest[_connected(near, rest)]
+    return np.concatenate([listed, rest])
+
+
+def _connected(near: Masks, mask: Masks) -> NDArray[np.bool_]:
+    """Whether each set is connected and holds a unit."""
+    reached = mask & -mask
+    while True:
+        around = reached.copy()
+        for unit in range(len(near)):
+            around |= np.where((reached >> unit) & 1 == 1, near[unit], 0)
+        around &= mask
+        if np.array_equal(around, reached):
+            return np.asarray((reached == mask) & (mask != 0))
+        reached = around
+
+
+def _suited(
+    graph: UnitGraph, mask: Masks, target: Floats, scale: Floats, anchor: Rows, limits: Limits, within: float
+) -> _Sets:
+    """Keep sets that can be districts: at most one anchor, demand near the target."""
+    held = np.zeros(len(mask))
+    rim = np.zeros(len(mask))
+    ground = np.zeros(len(mask))
+    for unit in range(len(graph)):
+        inside = (mask >> unit) & 1 == 1
+        held[inside] += graph.demand[unit]
+        rim[inside] += graph.outline_m[unit]
+        ground[inside] += graph.area_m2[unit]
+    for (one, two), border in zip(graph.links.tolist(), graph.border_m.tolist(), strict=True):
+        rim[((mask >> one) & (mask >> two) & 1) == 1] -= 2 * border
+    district = np.full(len(mask), -1, dtype=np.int64)
+    anchors = np.zeros(len(mask), dtype=np.int64)
+    for number, unit in enumerate(anchor.tolist()):
+        if unit >= 0:
+            inside = (mask >> unit) & 1 == 1
+            district[inside] = number
+            anchors += inside
+    free = np.flatnonzero(anchor < 0)
+    which = np.where(district >= 0, district, free[0] if len(free) else 0)
+    deviation = np.abs(held - target[which]) / scale[which]
+    good = (anchors <= 1) & (deviation <= within)
+    good &= (held >= limits.min_demand) & (held <= limits.max_demand)
+    good &= (ground >= limits.min_area_m2) & (ground <= limits.max_area_m2)
+    if len(free) == 0:
+        good &= anchors == 1
+    return _Sets(mask[good], district[good], deviation[good], rim[good])
+
+
+def _cover(units: int, districts: int, sets: _Sets, cost: Floats, join: np.ufunc) -> tuple[Rows, float] | None:
+    """Disjoint sets, one a district, that hold every unit at the least joint cost; and that cost."""
+    whole = (1 << units) - 1
+    of_unit = [np.flatnonzero((sets.mask >> unit) & 1 == 1) for unit in range(units)]
+    state = np.zeros(1, dtype=np.int64)
+    value = np.zeros(1)
+    layers: list[tuple[Masks, Rows, Rows]] = []
+    for turn in range(districts):
+        masks, values, origins, rows = [], [], [], []
+        lowest = _lowest_clear(state)
+        for unit in np.unique(lowest).tolist():
+            if unit >= units:
+                continue
+            here = np.flatnonzero(lowest == unit)
+            there = of_unit[unit]
+            if len(here) * len(there) > _MOST_STATES * 4:
+                return None
+            apart = (state[here][:, None] & sets.mask[there][None, :]) == 0
+            first, second = np.nonzero(apart)
+            joined = state[here[first]] | sets.mask[there[second]]
+            last = turn == districts - 1
+            keep = (joined == whole) if last else (joined != whole)
+            masks.append(joined[keep])
+            values.append(join(value[here[first[keep]]], cost[there[second[keep]]]))
+            origins.append(here[first[keep]])
+            rows.append(there[second[keep]])
+        if not masks or sum(len(part) for part in masks) == 0:
+            return None
+        joined, worth = np.concatenate(masks), np.concatenate(values)
+        if len(joined) > _MOST_STATES:
+            return None
+        origin, row = np.concatenate(origins), np.concatenate(rows)
+        order = np.lexsort((row, worth, joined))
+        state, first_of = np.unique(joined[order], return_index=True)
+        chosen = order[first_of]
+        value = worth[chosen]
+        layers.append((state, origin[chosen], row[chosen]))
+    at, picked = 0, []
+    for _, origin, row in reversed(layers):
+        picked.append(int(row[at]))
+        at = int(origin[at])
+    return np.array(picked, dtype=np.int64), float(value[0])
+
+
+def _lowest_clear(mask: Masks) -> Rows:
+    """Lowest bit that is not set."""
+    bit = ~mask & (mask + 1)
+    return np.asarray(np.rint(np.log2(bit.astype(np.float64))), dtype=np.int64)
