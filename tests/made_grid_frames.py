@@ -78,6 +78,38 @@ def _on_lattice(shape: Any) -> Any:
     return shapely.transform(shape, lambda xy: np.rint(xy * 1e7) / 1e7)
 
 
+def made_organisation(grids: gpd.GeoDataFrame, outlines: Any) -> gpd.GeoDataFrame:
+    """Stand a bank above a branch, the branch above both outlets, and these above four people, one without a grid."""
+    nothing = shapely.MultiPolygon()
+    apart = shapely.transform(outlines[2], lambda xy: np.rint((xy + 0.5) * 1e7) / 1e7)
+    rest = shapely.multipolygons([outlines[1], apart])
+    whole = shapely.multipolygons([outlines[0], *shapely.get_parts(rest)])
+    nodes: list[tuple[str, str, str, str | None, list[int], float, Any]] = [
+        ("head_office/示例银行", "head_office", "示例银行", None, [0, 1, 2], np.nan, whole),
+        ("branch/示例银行/城区管辖行", "branch", "城区管辖行", "head_office/示例银行", [0, 1, 2], np.nan, whole),
+        ("outlet/A1", "outlet", "中心支行", "branch/示例银行/城区管辖行", [0], 500.0, outlines[0]),
+        ("outlet/A;2", "outlet", "城西自助银行", "branch/示例银行/城区管辖行", [1, 2], np.nan, rest),
+        ("person/M2", "person", "=李四", "outlet/A;2", [1], np.nan, outlines[1]),
+        ("person/M;1", "person", "王塆", "outlet/A1", [0], np.nan, outlines[0]),
+        ("person/O1", "person", "赵漷", "outlet/A1", [0], np.nan, outlines[0]),
+        ("person/O2", "person", "钱墘", "outlet/A1", [], np.nan, nothing),
+    ]
+    return gpd.GeoDataFrame(
+        {
+            "node_id": [node[0] for node in nodes],
+            "kind": [node[1] for node in nodes],
+            "name": [node[2] for node in nodes],
+            "parent_id": np.array([node[3] for node in nodes], dtype=object),
+            "grids": [len(node[4]) for node in nodes],
+            "area_m2": [float(grids["area_m2"].iloc[node[4]].sum()) for node in nodes],
+            "demand": [float(grids["demand"].iloc[node[4]].sum()) for node in nodes],
+            "capacity": [node[5] for node in nodes],
+        },
+        geometry=[node[6] for node in nodes],
+        crs=4326,
+    )
+
+
 def made_staff(grids: Any) -> pd.DataFrame:
     """Two managers and an officer in grids, one officer without, one of an unknown outlet, three who are missing."""
     rows: list[tuple[str | None, ...]] = [

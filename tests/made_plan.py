@@ -13,7 +13,7 @@ import shapely
 from gridmap.domain.kinds import FacilityKind
 from gridmap.domain.plan import Plan, RuleResult
 from gridmap.domain.plan_settings import DEFAULT_RADIUS_M, PlanSettings
-from made_grid_frames import SUPER_CODE, UNIT_CODES, made_levels, made_staff, made_units, sub_codes
+from made_grid_frames import SUPER_CODE, UNIT_CODES, made_levels, made_organisation, made_staff, made_units, sub_codes
 from made_indicators import made_indicators
 
 CENTRE = (30.8, 111.3)
@@ -74,6 +74,7 @@ def made_plan(rings: int = 3, resolution: int = 8, names: dict[str, str] | None 
         ),
         units=made_units(outlines, codes, cells),
         levels=made_levels(areas, grids, cells),
+        organisation=made_organisation(grids, outlines),
         staff=made_staff(grid_codes),
         indicators=made_indicators(cells, grids, 1 if gaps else 0),
         rules=(

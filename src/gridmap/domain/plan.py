@@ -12,7 +12,17 @@ import pandas as pd
 from gridmap.domain.plan_settings import PlanSettings
 
 #: Frames of a plan in the order in which files list them.
-GEOGRAPHIC_FRAMES = ("areas", "cells", "grids", "facilities", "gaps", "jurisdictions", "units", "levels")
+GEOGRAPHIC_FRAMES = (
+    "areas",
+    "cells",
+    "grids",
+    "facilities",
+    "gaps",
+    "jurisdictions",
+    "units",
+    "levels",
+    "organisation",
+)
 #: Frames without geometry.
 TABLES = ("assignments", "staff")
 
@@ -49,6 +59,8 @@ class Plan:
         ``area_m2``, ``demand``, ``cells``, ``settlement``
     levels : areas, super-grids, grids and sub-grids: ``code``, ``name``, ``level``, ``parent_code``, ``area_m2``,
         ``demand``, ``cells``, ``grids``, ``parts``, ``holes``
+    organisation : head offices, branches, outlets, people: ``node_id``, ``kind``, ``name``, ``parent_id``, ``grids``,
+        ``area_m2``, ``demand``, ``capacity``; an empty geometry for who holds no grid
     staff : ``person_id``, ``name``, ``role``, ``employment``, ``outlet_id``, ``grid_code``, ``status``; no geometry
     indicators : nested dictionary of plain numbers and strings
     certificate : the partition certificate, as ``certificate.json`` holds it
@@ -67,6 +79,7 @@ class Plan:
     jurisdictions: gpd.GeoDataFrame
     units: gpd.GeoDataFrame
     levels: gpd.GeoDataFrame
+    organisation: gpd.GeoDataFrame
     staff: pd.DataFrame
     indicators: Mapping[str, Any]
     rules: tuple[RuleResult, ...]

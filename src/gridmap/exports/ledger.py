@@ -1,8 +1,8 @@
 """``ledger.xlsx``: one row a grid, and a sheet a kind of object, for people who work in spreadsheets.
 
-Sheets: grids, staff, levels, areas, outlets, devices, assignments, gaps, rules. Headers are in the language asked for,
-areas in square kilometres, shares as percentages, codes as text: a grid code has more digits than a spreadsheet's
-number holds. Text of the user's is never a formula, whatever it begins with.
+Sheets: grids, staff, organisation, levels, areas, outlets, devices, assignments, gaps, rules. Headers are in the
+language asked for, areas in square kilometres, shares as percentages, codes as text: a grid code has more digits than a
+spreadsheet's number holds. Text of the user's is never a formula, whatever it begins with.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def write_ledger(plan: Plan, path: Path, lang: Language | None = None) -> None:
     sheets: dict[str, Callable[[Plan, Language], _Sheet]] = {
         "grids": _grids,
         "staff": _staff,
+        "organisation": _organisation,
         "levels": _levels,
         "areas": _areas,
         "outlets": _outlets,
@@ -138,6 +139,26 @@ def _staff(plan: Plan, lang: Language) -> _Sheet:
         _column(staff, "grid_code"),
         _named(staff, "grid_code", "grid_name", names),
         _words(staff, "status", "status", lang),
+    ]
+
+
+def _organisation(plan: Plan, lang: Language) -> _Sheet:
+    nodes = plan.organisation
+    names = {code: name for code, name in zip(nodes["node_id"], nodes["name"], strict=True) if isinstance(name, str)}
+    # What a person holds has no load: a capacity is that of outlets.
+    load = nodes["demand"] / nodes["capacity"].where(nodes["capacity"] > 0)
+    comparable = not plan.indicators["demand"]["stands_in"]
+    return [
+        _column(nodes, "node_id"),
+        _words(nodes, "kind", "node", lang),
+        _column(nodes, "name"),
+        _column(nodes, "parent_id"),
+        _named(nodes, "parent_id", "parent_name", names),
+        _column(nodes, "grids", "whole"),
+        _km2(nodes),
+        _column(nodes, "demand", "whole"),
+        _column(nodes, "capacity", "whole"),
+        ("load", "share", plain_values(load) if comparable else [None] * len(nodes)),
     ]
 
 

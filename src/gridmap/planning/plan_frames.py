@@ -16,6 +16,7 @@ from gridmap.planning.frames import (
     jurisdiction_frame,
 )
 from gridmap.planning.level_frame import level_frame
+from gridmap.planning.organisation_frame import organisation_frame
 from gridmap.planning.staff_frame import staff_frame
 from gridmap.planning.unit_frame import unit_frame
 
@@ -36,6 +37,7 @@ def geographic_frames(decisions: Decisions, given: gpd.GeoDataFrame) -> dict[str
         "jurisdictions": jurisdiction_frame(decisions, given),
         "units": unit_frame(decisions),
         "levels": level_frame(decisions),
+        "organisation": organisation_frame(decisions),
     }
 
 

@@ -14,8 +14,8 @@ from gridmap.domain.plan import Plan
 from gridmap.exports.ledger import write_ledger
 
 SHEETS: dict[Language, list[str]] = {
-    "en": ["Grids", "Staff", "Levels", "Areas", "Outlets", "Devices", "Assignments", "Gaps", "Rules"],
-    "zh": ["网格", "人员", "层级", "行政区划", "网点", "电子机具", "网格分配", "服务空白", "规则"],
+    "en": ["Grids", "Staff", "Organisation", "Levels", "Areas", "Outlets", "Devices", "Assignments", "Gaps", "Rules"],
+    "zh": ["网格", "人员", "组织", "层级", "行政区划", "网点", "电子机具", "网格分配", "服务空白", "规则"],
 }
 
 
@@ -37,7 +37,7 @@ def test_a_sheet_a_kind_of_object_with_frozen_headers_in_the_language(
     assert book.sheetnames == SHEETS[lang]
     assert all(sheet.freeze_panes == "B2" and sheet["A1"].font.bold for sheet in book)
     counts = [len(list(sheet.iter_rows())) - 1 for sheet in book]
-    assert counts == [3, 8, 10, 4, 2, 3, 4, 1, 4]
+    assert counts == [3, 8, 8, 10, 4, 2, 3, 4, 1, 4]
 
 
 def test_one_row_a_grid_with_codes_as_text_and_figures_as_numbers(plan: Plan, tmp_path: Path) -> None:
@@ -75,6 +75,11 @@ def test_people_and_levels_have_sheets_of_their_own(plan: Plan, tmp_path: Path) 
         "人员编号": "M;1", "名称": "王塆", "角色": "网格管理员", "用工形式": "全职", "网点编号": "A1",
         "网点": "中心支行", "网格编码": "", "网格": "东塆村", "状态": "已上岗",
     }  # fmt: skip
+    nodes = rows_of(book, "组织")
+    assert [row["类型"] for row in nodes] == ["总行", "管辖支行", *["网点"] * 2, *["人员"] * 4]
+    assert nodes[2]["上级名称"] == "城区管辖行"
+    assert nodes[2]["负荷率"] == pytest.approx(nodes[2]["需求（人）"] / 500)
+    assert nodes[3]["负荷率"] is nodes[7]["负荷率"] is None
     levels = rows_of(book, "层级")
     assert [row["层级"] for row in levels] == ["县区", *["村社区"] * 3, "大网格", *["网格"] * 3, *["小网格"] * 2]
     assert levels[-1]["上级代码"] == "990101001001001"
