@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -69,7 +70,7 @@ def board_plan(
     asked
         The table ``[grids]``.
     """
-    base, held = made_plan(rings=1), np.full(grid.shape, "C1", dtype=object) if unit is None else unit
+    base, held = _base(), np.full(grid.shape, "C1", dtype=object) if unit is None else unit
     shapes, label, units = squares(grid), grid.reshape(-1).astype(object), held.reshape(-1).astype(object)
     weight = (np.ones(grid.shape) if demand is None else demand).reshape(-1).astype(np.float64)
     column = np.indices(grid.shape)[1].reshape(-1)
@@ -148,6 +149,12 @@ def board_plan(
         indicators={**base.indicators, "demand": {"unit": unit_of_demand, "stands_in": unit_of_demand == "m2"}},
         report={**base.report, "shortfalls": []},
     )
+
+
+@cache
+def _base() -> Plan:
+    """Whatever a board does not say."""
+    return made_plan(rings=1)
 
 
 def _metres(shape: shapely.Polygon, outlet: shapely.Point | None) -> float:

@@ -9,7 +9,16 @@ from typing import Any
 from gridmap import catalogue
 from gridmap.catalogue import Language
 from gridmap.exports.words import NOTHING, amount, area, count, deviation, distance, percent, word
-from gridmap.planning.explanation import Alternative, Drawing, Explanation, Held, Objection, Outcome, Verdict
+from gridmap.planning.explanation import (
+    FORBIDDING,
+    Alternative,
+    Drawing,
+    Explanation,
+    Held,
+    Objection,
+    Outcome,
+    Verdict,
+)
 
 #: Facilities in reach that are named; the rest are counted.
 MOST_SERVING = 6
@@ -170,8 +179,7 @@ class _Words:
         return self.say("explain.amount_and_deviation", demand=shown, deviation=deviation(share))
 
     def _why(self, move: Alternative) -> str:
-        hard = [one for one in move.objections if one not in (Objection.BORDER, Objection.DISTANCE)]
-        listed = hard if hard and move.verdict is not Verdict.BETTER else list(move.objections)
+        listed = _weightiest(move)
         reasons = self._joined([self._reason(one, move) for one in listed])
         if move.verdict in (Verdict.FORBIDDEN, Verdict.WORSE):
             return self.say(f"explain.verdict_{move.verdict.value}", reasons=reasons)
@@ -207,6 +215,13 @@ class _Words:
 
     def _joined(self, parts: Iterable[str]) -> str:
         return ("、" if self.lang == "zh" else ", ").join(parts)
+
+
+def _weightiest(move: Alternative) -> list[Objection]:
+    """Objections that settle a move: what forbids it, else bounds, balance and capacity, else all."""
+    forbidding: list[Objection] = [one for one in move.objections if one in FORBIDDING]
+    lesser: list[Objection] = [one for one in move.objections if one not in (Objection.BORDER, Objection.DISTANCE)]
+    return forbidding or (lesser if move.verdict is Verdict.WORSE else []) or list(move.objections)
 
 
 def _with_sign(metres: float | None) -> str:

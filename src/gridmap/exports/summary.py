@@ -157,9 +157,10 @@ def _rules(plan: Plan, names: dict[str, str], lang: Language) -> list[str]:
 
 
 def _not_met(plan: Plan, names: dict[str, str], lang: Language) -> list[str]:
-    entries, unit = plan.report.get("shortfalls", ()), plan.indicators["demand"]["unit"]
+    entries, unit = list(plan.report.get("shortfalls", ())), plan.indicators["demand"]["unit"]
     if not entries:
         return []
+    entries.sort(key=lambda entry: -abs(entry["got"] - entry["wanted"]) / max(entry["wanted"], 1e-9))
     lines = [catalogue.text("summary.not_met", lang, n=count(len(entries)))]
     lines += [f"  – {shortfall_message(entry, names, unit, lang)}" for entry in entries[:MOST_SHORTFALLS]]
     if len(entries) > MOST_SHORTFALLS:

@@ -48,7 +48,7 @@ class Objection(StrEnum):
 
 
 #: What cannot be traded for anything else.
-FORBIDDING = frozenset(
+FORBIDDING: frozenset[Objection] = frozenset(
     {
         Objection.CARVED,
         Objection.OTHER_CARVED,

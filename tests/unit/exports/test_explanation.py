@@ -58,6 +58,19 @@ def test_every_reason_and_verdict_has_words(
                 assert "None" not in line
 
 
+def test_only_what_forbids_a_move_is_named_where_something_does(explanation: Explanation) -> None:
+    (move,) = explanation.alternatives
+    objections = (Objection.BREAKS, Objection.BALANCE, Objection.BORDER)
+    forbidden = replace(move, verdict=Verdict.FORBIDDEN, objections=objections)
+    text = "\n".join(explanation_lines(replace(explanation, alternatives=(forbidden,)), "people", "en"))
+    assert "not possible: grid A would fall into" in text
+    assert "deviation would be" not in text
+    worse = replace(move, verdict=Verdict.WORSE, objections=objections[1:])
+    text = "\n".join(explanation_lines(replace(explanation, alternatives=(worse,)), "people", "en"))
+    assert "worse: the larger deviation would be" in text
+    assert "would grow by" not in text
+
+
 def test_the_document_is_plain_data(explanation: Explanation) -> None:
     document: dict[str, Any] = explanation_document(explanation, "people")
     assert document["demand_unit"] == "people"

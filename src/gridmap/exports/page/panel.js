@@ -132,7 +132,8 @@ function ruleRows() {
 // What was asked of the grids and cannot be, with the grid and the base unit that stands in the way.
 function shortfallRows() {
   if (!DATA.shortfalls.length) return [];
-  const links = (one) => [one.grid < 0 ? null : linkTo("grids", one.grid), unitRow(one.unit)].filter(Boolean);
+  const called = (layer, i) => linkTo(layer, i, `${t(`one_${layer}`)} ${nameOf[layer](i)}`);
+  const links = (one) => [one.grid < 0 ? null : called("grids", one.grid), unitRow(one.unit, called)].filter(Boolean);
   return [
     el("h2", {}, t("not_met", { n: count(DATA.shortfalls.length) })),
     el("ul", { class: "plain", id: "shortfalls" }, DATA.shortfalls.slice(0, MOST_BREAKERS).map((one) => el("li", {}, one.text[language],
@@ -141,9 +142,9 @@ function shortfallRows() {
   ];
 }
 
-function unitRow(code) {
+function unitRow(code, called) {
   const i = code === null ? -1 : baseUnits.code.indexOf(code), area = code === null ? -1 : areas.code.lastIndexOf(code);
-  return i >= 0 ? linkTo("units", i) : area >= 0 ? linkTo("areas", area) : null;
+  return i >= 0 ? called("units", i) : area >= 0 ? called("areas", area) : null;
 }
 
 function showRule(name) {
