@@ -47,7 +47,7 @@ def area_frame(decisions: Decisions) -> gpd.GeoDataFrame:
                 level=text([areas.level.value] * len(areas)),
                 parent_code=looked_up(above, areas.parent),
                 settlement=settlement_names(groups.settlement),
-                area_m2=areas.area_m2,
+                area_m2=groups.area_m2,
                 demand=groups.demand,
                 covered_share=groups.covered_share,
             )
