@@ -14,7 +14,7 @@ from gridmap.geometry.lattice import Geometries, geometries_to_units
 from gridmap.geometry.measure import area_m2
 from gridmap.planning.codes import is_administrative
 from gridmap.planning.ground import CLASSES, lowest_match, representative_points
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.reach import Rows
 from gridmap.planning.same_ground import ground_apart
 
 
@@ -27,7 +27,6 @@ class AreaSet:
     codes, names : (k,) str
     geometry : (k,) polygons or multipolygons, lattice frame
     settlement : (k,) int64, index into ``CLASSES``, -1 where not given
-    area_m2 : (k,) float64
     parent : (k,) int64, row in the next wider level, -1 where none holds it or there is none
     """
 
@@ -36,7 +35,6 @@ class AreaSet:
     names: tuple[str, ...]
     geometry: Geometries
     settlement: Rows
-    area_m2: Floats
     parent: Rows
 
     def __len__(self) -> int:
@@ -119,7 +117,7 @@ def _area_set(level: AreaLevel, frame: gpd.GeoDataFrame, above: AreaSet | None) 
         CLASSES.index(SettlementClass(value)) if isinstance(value, str) else -1 for value in ordered["settlement"]
     ]
     parent = np.full(len(codes), -1, dtype=np.int64) if above is None else _parents(codes, geometry, above)
-    return AreaSet(level, codes, names, geometry, np.array(settlement, dtype=np.int64), area_m2(geometry), parent)
+    return AreaSet(level, codes, names, geometry, np.array(settlement, dtype=np.int64), parent)
 
 
 def _parents(codes: Sequence[str], geometry: Geometries, above: AreaSet) -> Rows:

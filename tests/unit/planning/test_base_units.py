@@ -50,7 +50,6 @@ def area_set(*polygons: shapely.Geometry) -> AreaSet:
         ("",) * count,
         many(*polygons),
         np.full(count, -1),
-        area_m2(many(*polygons)),
         np.full(count, -1),
     )
 
