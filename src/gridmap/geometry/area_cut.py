@@ -30,7 +30,7 @@ from gridmap.geometry.lattice import (
 )
 from gridmap.geometry.measure import area_m2, ring_area_m2
 from gridmap.geometry.rings import polygons_of_rings
-from gridmap.geometry.snap_overlay import SnapOverlay
+from gridmap.geometry.snap_overlay import SnapOverlay, Surroundings
 from gridmap.settings import settings
 
 
@@ -83,6 +83,23 @@ class Pieces:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What lies around a part of an area and must be cut alike on both sides.
+
+    Attributes
+    ----------
+    carriers : for each edge of the part's border the edge of the area it was bent from, else itself; points where cells
+        cut the border are taken on it, so that none comes to lie farther aside than one rounding
+    around : all borders
+    unstable : cells to be cut by snap rounding, because another part needs it
+    """
+
+    carriers: Edges
+    around: Surroundings
+    unstable: Cells
+
+
+@dataclass(frozen=True, slots=True)
 class AreaPieces(Pieces):
     """Pieces of one area, proved.
 
@@ -117,14 +134,14 @@ def cut_area(polygon: shapely.Geometry, code: str, resolution: int) -> AreaPiece
     alone = np.array([polygon], dtype=object)
     refuse_too_many(float(area_m2(alone)[0]), code, resolution)
     border = edges_of(alone)
-    pieces = cut_ground(polygon, border, code, resolution)
+    pieces, _ = cut_ground(polygon, border, code, resolution)
     left_over, proof = prove_area(border, [pieces], code)
     return AreaPieces(pieces.cell, pieces.shapes, pieces.edges, left_over, proof)
 
 
 def cut_ground(
-    polygon: shapely.Geometry, border: Edges, code: str, resolution: int, carriers: Edges | None = None
-) -> Pieces:
+    polygon: shapely.Geometry, border: Edges, code: str, resolution: int, beside: Beside | None = None
+) -> tuple[Pieces, Cells]:
     """Cut ground into its cells.
 
     Parameters
@@ -132,8 +149,12 @@ def cut_ground(
     polygon : polygon or multipolygon, lattice frame, valid
     border : its directed edges
     code : code of the area it lies in, for messages
-    carriers : (as ``border``) edges of the area that those of the border were bent from; points where cells cut the
-        border are taken on them, so that none comes to lie farther aside than one rounding
+    beside : what else lies around that must be cut alike
+
+    Returns
+    -------
+    pieces : the cells
+    unstable : cells in which something lies so near to something else that they were cut by snap rounding
 
     Raises
     ------
@@ -144,11 +165,11 @@ def cut_ground(
     _refuse_wrapped(covered, code)
     whole = np.flatnonzero(~covered.border)
     crossed = np.flatnonzero(covered.border)
-    parts, part_row = _cut_crossed(covered, crossed, border, polygon, carriers)
+    parts, part_row, unstable = _cut_crossed(covered, crossed, border, polygon, beside)
     cell, shapes, part_owner = _rows(covered, whole, crossed, parts, part_row)
     whole_owner = np.searchsorted(cell, covered.cells[whole])
     edges = Edges.join([_outline_edges(covered.outlines, whole, whole_owner), edges_of(parts, part_owner)])
-    return Pieces(cell, shapes, edges)
+    return Pieces(cell, shapes, edges), covered.cells[crossed[unstable]]
 
 
 def prove_area(border: Edges, parts: Sequence[Pieces], code: str) -> tuple[Edges, AreaProof]:
@@ -187,11 +208,12 @@ def _refuse_lost_corner(border: Edges, left_over: Edges, code: str) -> None:
 
 
 def _cut_crossed(
-    covered: Cover, crossed: Indices, border: Edges, polygon: shapely.Geometry, carriers: Edges | None
-) -> tuple[Geometries, Indices]:
-    """Parts of the border cells ``crossed``, and the row in ``crossed`` of each."""
+    covered: Cover, crossed: Indices, border: Edges, polygon: shapely.Geometry, beside: Beside | None
+) -> tuple[Geometries, Indices, Indices]:
+    """Parts of the border cells ``crossed``, the row in ``crossed`` of each, and the rows cut by snap rounding."""
     size = np.diff(covered.outlines.offset)[crossed]
     crossings = _all_crossings(covered, crossed, border)
+    carriers = None if beside is None else beside.carriers
     parts, rows, undecided = [], [], []
     for corner_count in np.unique(size):
         same = np.flatnonzero(size == corner_count)
@@ -204,15 +226,21 @@ def _cut_crossed(
         clipped = clip(corners, border, pairs, polygon, carriers)
         parts.append(clipped.parts)
         rows.append(same[clipped.row])
-        undecided += same[clipped.undecided].tolist()
-    if undecided:
-        overlay = SnapOverlay.of(border, carriers)
-        for row in undecided:
+        undecided.append(same[clipped.undecided])
+    unstable = np.concatenate([np.empty(0, np.int64), *undecided])
+    if beside is not None and len(beside.unstable):
+        unstable = np.union1d(unstable, np.flatnonzero(np.isin(covered.cells[crossed], beside.unstable)))
+        kept = [~np.isin(row, unstable) for row in rows]
+        parts = [part[keep] for part, keep in zip(parts, kept, strict=True)]
+        rows = [row[keep] for row, keep in zip(rows, kept, strict=True)]
+    if len(unstable):
+        overlay = SnapOverlay.of(border, carriers, None if beside is None else beside.around)
+        for row in unstable.tolist():
             pieces = overlay.cut(int(covered.cells[crossed[row]]))
             parts.append(pieces)
             rows.append(np.full(len(pieces), row))
     none = np.empty(0, object), np.empty(0, np.int64)
-    return np.concatenate([none[0], *parts]), np.concatenate([none[1], *rows])
+    return np.concatenate([none[0], *parts]), np.concatenate([none[1], *rows]), unstable
 
 
 def _all_crossings(covered: Cover, crossed: Indices, border: Edges) -> Indices:

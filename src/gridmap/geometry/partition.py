@@ -10,20 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from gridmap.geometry.area_cut import AreaPieces, Pieces, cut_area, cut_ground, prove_area, refuse_too_many
+from gridmap.geometry.area_cut import (
+    AreaPieces,
+    Beside,
+    Pieces,
+    cut_area,
+    cut_ground,
+    prove_area,
+    refuse_too_many,
+)
 from gridmap.geometry.barriers import run_along
 from gridmap.geometry.boundary import edges_followed, follow
-from gridmap.geometry.certificate import AreaProof, certificate, unproved
-from gridmap.geometry.chain import Edges, Indices, cancel, edges_of, shared_borders
+from gridmap.geometry.certificate import certificate, unproved
+from gridmap.geometry.chain import Edges, Indices, cancel, cancel_within, distinct, edges_of, shared_borders
 from gridmap.geometry.hexes import Cells
 from gridmap.geometry.lattice import Geometries, Packed, to_degrees, unpack
 from gridmap.geometry.measure import SEMI_MAJOR_M, area_m2
+from gridmap.geometry.snap_overlay import Surroundings
 
 #: Border edges that are kept before those of neighbours are cancelled.
 _MOST_WAITING = 1_000_000
@@ -180,46 +189,74 @@ def partition_units(
     TooLarge, OutOfPlace, InvalidGeometry, ProofFailed
         As ``partition_areas``.
     """
+    if len(units) == len(areas) and (units == areas).all():
+        return partition_areas(areas, area_codes, resolution, progress)
+    for area, code in zip(areas, area_codes, strict=True):
+        refuse_too_many(float(area_m2(np.array([area], dtype=object))[0]), code, resolution)
+    pieces = _cut_units(units, unit_area, areas, area_codes, resolution, progress)
     bounds = np.searchsorted(unit_area, np.arange(len(areas) + 1))
-    made: list[Pieces] = []
     borders, proofs = [], []
     for row, code in enumerate(area_codes):
-        pieces, left_over, proof = _cut_area_of_units(
-            areas[row], units[bounds[row] : bounds[row + 1]], code, resolution
-        )
-        made += pieces
+        left_over, proof = prove_area(edges_of(areas[row : row + 1]), pieces[bounds[row] : bounds[row + 1]], code)
         borders.append(left_over)
         proofs.append(proof)
-        if progress:
-            progress((row + 1) / len(areas))
     border = _owned(borders)
     _prove_neighbours(areas, cancel(border))
-    return Partition(tuple(made), unit_area, border, certificate(proofs, resolution))
+    return Partition(tuple(pieces), unit_area, border, certificate(proofs, resolution))
 
 
-def _cut_area_of_units(
-    area: shapely.Geometry, units: Geometries, code: str, resolution: int
-) -> tuple[Sequence[Pieces], Edges, AreaProof]:
-    if len(units) == 1 and (units[0] is area or shapely.equals_exact(units[0], area)):
-        alone = cut_area(area, code, resolution)
-        return [alone], alone.left_over, alone.proof
-    whole = np.array([area], dtype=object)
-    refuse_too_many(float(area_m2(whole)[0]), code, resolution)
-    border, edges = edges_of(whole), edges_of(units)
-    carriers = _carriers(border, edges)
-    by_unit = np.argsort(edges.owner, kind="stable")
-    begin = np.searchsorted(edges.owner[by_unit], np.arange(len(units) + 1))
-    pieces = []
-    for row, unit in enumerate(units):
-        own = by_unit[begin[row] : begin[row + 1]]
-        pieces.append(cut_ground(unit, edges.take(own), code, resolution, carriers.take(own)))
-    return pieces, *prove_area(border, pieces, code)
+def _cut_units(
+    units: Geometries,
+    unit_area: Indices,
+    areas: Geometries,
+    area_codes: Sequence[str],
+    resolution: int,
+    progress: Callable[[float], None] | None,
+) -> list[Pieces]:
+    """Cells of each unit; a cell that is unstable for one unit is cut by snap rounding for all of them."""
+    edges = edges_of(units)
+    edges = edges.take(np.argsort(edges.owner, kind="stable"))
+    carriers = _carriers(edges_of(areas), edges, unit_area)
+    around = Surroundings.of(edges, carriers)
+    bounds = np.searchsorted(edges.owner, np.arange(len(units) + 1))
+
+    def cut(row: int, unstable: Cells) -> tuple[Pieces, Cells]:
+        own = np.arange(bounds[row], bounds[row + 1])
+        beside = Beside(carriers.take(own), around, unstable)
+        return cut_ground(units[row], edges.take(own), area_codes[unit_area[row]], resolution, beside)
+
+    made, unstable = [], []
+    for row in range(len(units)):
+        pieces, of_unit = cut(row, np.empty(0, np.uint64))
+        made.append(pieces)
+        unstable.append(of_unit)
+        if progress:
+            progress((row + 1) / len(units))
+    everywhere = distinct(np.concatenate(unstable))
+    for row, pieces in enumerate(made):
+        if np.isin(np.setdiff1d(pieces.cell, unstable[row]), everywhere).any():
+            made[row] = cut(row, everywhere)[0]
+    return made
 
 
-def _carriers(border: Edges, edges: Edges) -> Edges:
-    """Edges of the area's border that edges of units were bent from; those inside the area are their own."""
-    rim = cancel(edges)
-    followed = edges_followed(border, rim)
+def _carriers(border: Edges, edges: Edges, unit_area: Indices) -> Edges:
+    """Edges of the areas' borders that edges of units were bent from; those inside an area are their own.
+
+    Parameters
+    ----------
+    border : of the areas, owners are areas
+    edges : of the units, owners are units
+    """
+    rim = cancel_within(Edges(edges.start, edges.end, unit_area[edges.owner]))
+    bounds = np.searchsorted(rim.owner, np.arange(int(unit_area.max(initial=-1)) + 2))
+    by_area = np.argsort(border.owner, kind="stable")
+    begin = np.searchsorted(border.owner[by_area], np.arange(len(bounds)))
+    followed = Edges.join(
+        [
+            edges_followed(border.take(by_area[begin[row] : begin[row + 1]]), rim.take(np.arange(first, last)))
+            for row, (first, last) in enumerate(pairwise(bounds.tolist()))
+        ]
+    )
     both = Edges.join([rim, edges])
     # Of equal edges, that of the rim comes first: edges of units that are not on the rim follow none.
     order = np.lexsort((np.arange(len(both)), both.end, both.start))

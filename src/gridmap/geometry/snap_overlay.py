@@ -24,26 +24,54 @@ _MOST_PAIRS = 2_000_000
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """All borders whose points may bend something: those on both sides of every border must look at the same.
+
+    Attributes
+    ----------
+    border : edges between points that are hot
+    carriers : (as ``border``) the longer edges that those were bent from; their crossings with sides are hot
+    """
+
+    border: Edges
+    carriers: Edges
+    _tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, border: Edges, carriers: Edges) -> Surroundings:
+        """Index edges; those that stand several times, either way round, count once."""
+        ends = [np.minimum(border.start, border.end), np.maximum(border.start, border.end)]
+        ends += [np.minimum(carriers.start, carriers.end), np.maximum(carriers.start, carriers.end)]
+        _, first = np.unique(np.stack(ends), axis=1, return_index=True)
+        once = border.take(first)
+        return cls(once, carriers.take(first), shapely.STRtree(lines_of(once.start, once.end)))
+
+    def hot(self, low: Indices, high: Indices, start: Packed, end: Packed) -> Packed:
+        """Hot points that edges through a box give rise to, crossings with the sides (start, end) included."""
+        near = np.sort(self._tree.query(shapely.box(*low, *high)))
+        border, carriers = self.border.take(near), self.carriers.take(near)
+        return np.concatenate([border.start, border.end, _crossings(carriers, start, end)])
+
+
+@dataclass(frozen=True)
 class SnapOverlay:
     """Border of one area, ready to cut cells; ``carriers`` are the longer edges its edges were bent from."""
 
     border: Edges
     carriers: Edges
+    around: Surroundings
     _west: Indices
     _east: Indices
     _tree: shapely.STRtree
 
     @classmethod
-    def of(cls, border: Edges, carriers: Edges | None = None) -> SnapOverlay:
-        """Index the directed edges of an area."""
+    def of(cls, border: Edges, carriers: Edges | None = None, around: Surroundings | None = None) -> SnapOverlay:
+        """Index the directed edges of an area; ``around`` it, default nothing else is looked at."""
         x = np.stack([unpack(border.start)[:, 0], unpack(border.end)[:, 0]])
-        return cls(
-            border,
-            border if carriers is None else carriers,
-            x.min(axis=0),
-            x.max(axis=0),
-            shapely.STRtree(lines_of(border.start, border.end)),
-        )
+        carriers = border if carriers is None else carriers
+        around = Surroundings.of(border, carriers) if around is None else around
+        tree = shapely.STRtree(lines_of(border.start, border.end))
+        return cls(border, carriers, around, x.min(axis=0), x.max(axis=0), tree)
 
     def cut(self, cell: int) -> Geometries:
         """Polygons of the ground that a cell and the area have in common, lattice frame.
@@ -63,7 +91,7 @@ class SnapOverlay:
         low, high = outlines.points[own].min(axis=0) - 4, outlines.points[own].max(axis=0) + 4
         near = np.sort(self._tree.query(shapely.box(*low, *high)))
         border, carriers = self.border.take(near), self.carriers.take(near)
-        hot = np.unique(np.concatenate([start, border.start, border.end, _crossings(carriers, start, end)]))
+        hot = np.unique(np.concatenate([start, self.around.hot(low, high, start, end)]))
         sides = cancel(bend(start[own], end[own], hot))
         bent = cancel(_bend_on_carriers(border, carriers, hot))
         above = (self._west <= high[0]) & (self._east >= low[0])
