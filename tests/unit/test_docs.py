@@ -22,14 +22,22 @@ from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan import GEOGRAPHIC_FRAMES, Plan
 from gridmap.domain.plan import TABLES as TABLE_FRAMES
-from gridmap.domain.plan_settings import DEFAULT_RADIUS_M, DEFAULT_SETTLEMENT_OF_CODE, FacilitySource, PlanSettings
-from gridmap.inputs import read_facilities
+from gridmap.domain.plan_settings import (
+    DEFAULT_RADIUS_M,
+    DEFAULT_SETTLEMENT_OF_CODE,
+    FacilitySource,
+    GridSection,
+    PlanSettings,
+)
+from gridmap.inputs import read_facilities, read_plan_inputs
+from gridmap.planning.districting.task import Reason
 from gridmap.planning.pipeline import build_plan
 from gridmap.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "data" / "samples"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/**/*.md")])
+GRID_EXAMPLES = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/guide/grids.md").read_text("utf-8"), re.DOTALL)
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -191,6 +199,38 @@ def test_the_reference_lists_the_columns_that_are_written(frame: str, smallest_p
     documented = set(rows(sections(page("docs/reference/output.md"))[f"`{frame}`"]))
 
     assert documented == set(getattr(smallest_plan, frame).columns) - {"geometry"}
+
+
+def test_the_reference_lists_every_rule_in_its_order(smallest_plan: Plan) -> None:
+    assert list(rows(page("docs/reference/rules.md"))) == [rule.rule for rule in smallest_plan.rules]
+
+
+def test_the_guide_to_grids_lists_every_reason_and_every_setting() -> None:
+    text = page("docs/guide/grids.md")
+
+    assert list(rows(sections(text)["What cannot be met, and how it is said"]))[1:] == [
+        reason.value for reason in Reason
+    ]
+    assert {key for key in GridSection.model_fields if f"`{key}" not in text and f"\n{key} = " not in text} == {"seed"}
+
+
+@pytest.mark.parametrize(
+    "number", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in range(1, len(GRID_EXAMPLES)))]
+)
+def test_every_example_of_the_guide_to_grids_runs_on_the_sample_county(number: int, tmp_path: Path) -> None:
+    given = tomllib.loads((SAMPLES / "plan.toml").read_text(encoding="utf-8"))
+    example = tomllib.loads(GRID_EXAMPLES[number])
+    if "previous" in example:
+        # The example names the folder of an earlier run.
+        codes = tmp_path / "codes.csv"
+        codes.write_text("grid_code\n990101001001001\n990101001001777\n", encoding="utf-8")
+        example["previous"]["path"] = str(codes)
+    settings = PlanSettings.model_validate({**given, "grids": {}, **example, "partition": {"resolution": 7}})
+    plan = build_plan(settings, read_plan_inputs(settings, SAMPLES))
+
+    assert plan.cells["demand"].sum() == plan.grids["demand"].sum() == 534_216
+    assert not [warning for warning in plan.report["warnings"] if "not used" in warning]
+    assert all(rule.holds for rule in plan.rules if rule.rule in ("grids_do_not_overlap", "levels_nested"))
 
 
 def test_the_reference_lists_every_public_name() -> None:
