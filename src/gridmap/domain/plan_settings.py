@@ -148,6 +148,9 @@ class GridSection(Section):
     target_demand: float | None = Field(None, gt=0, allow_inf_nan=False, description="demand each grid should hold")
     count: int | None = Field(None, ge=1, description="number of grids, dedicated and locked ones not counted")
     one_per: Literal["outlet"] | None = Field(None, description="one grid for each outlet")
+    outlets: Literal["own", "all"] = Field(
+        "own", description="whose outlets lead grids: those of plan.institution, where any is, or those of all banks"
+    )
     mode: Literal["anchored", "free", "nearest"] = Field(
         "anchored", description="each grid holds its outlet, most compact, or whatever is nearest to each outlet"
     )

@@ -92,7 +92,7 @@ def assign(
         area stands in for demand, capacities are in another unit: leave them out
     """
     count = int(grid.max(initial=-1)) + 1
-    outlets = facilities.outlets
+    outlets = facilities.leading
     placed = outlets[facility_cell[outlets] >= 0]
     home = grid[facility_cell[placed]]
     has_outlet = np.zeros(count, dtype=np.bool_)
@@ -215,7 +215,7 @@ def _may_be_nearest(cells_of: _CellsOf, grids: Rows, facilities: Facilities, out
 def _within(cells_of: _CellsOf, grids: Rows, within_m: Floats, facilities: Facilities) -> Choices:
     """All outlets whose mean distance from a grid is at most ``within_m``, found by the triangle inequality."""
     middle, spread_m = cells_of.middle
-    outlets = facilities.outlets
+    outlets = facilities.leading
     sites = facilities.points.take(outlets)
     outlet, row, _ = close_pairs(sites.tree, middle[grids], within_m + spread_m[grids] + 1.0)
     found = cells_of.choices(grids[row], outlets[outlet], facilities)
@@ -237,7 +237,7 @@ def _table(
     grid: Rows, demand: Floats, facilities: Facilities, in_reach: Pairs, primary: Rows, most_cooperating: int
 ) -> tuple[Rows, Rows, Flags, Floats]:
     """Pairs (grid, outlet) that work together, and the demand of the grid each outlet reaches."""
-    served = in_reach.where(facilities.is_outlet[in_reach.facility])
+    served = in_reach.where(np.isin(in_reach.facility, facilities.leading))
     key, inverse = np.unique(grid[served.point] * len(facilities) + served.facility, return_inverse=True)
     reached = sums(inverse.reshape(-1), demand[served.point], len(key))
     pair_grid, pair_outlet = key // len(facilities), key % len(facilities)

@@ -46,7 +46,8 @@ class Staged(Protocol):
 def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.GeoDataFrame, stages: Staged) -> Decisions:
     """All decisions of a plan, on inputs that have been checked; facilities in the order of their identifiers."""
     hierarchy = build_hierarchy(inputs.areas)
-    facilities = Facilities.from_frame(facilities_given)
+    bank = settings.plan.institution if settings.grids.outlets == "own" else ""
+    facilities = Facilities.from_frame(facilities_given, bank)
     with stages("partition") as tell:
         require_tiling(hierarchy.lowest.geometry, list(hierarchy.lowest.codes))
         units, partition, ground = break_ground(settings, inputs, hierarchy, tell)
@@ -223,7 +224,7 @@ def staffed(
         held,
         inputs.staff,
         settings.staffing,
-        outlet_ids=[ids[row] for row in facilities.outlets.tolist()],
+        outlet_ids=[ids[row] for row in facilities.leading.tolist()],
         xy_m=_middles(ground, grids),
         links=links,
         demand_counts=not demand.stands_in,

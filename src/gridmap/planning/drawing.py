@@ -110,7 +110,7 @@ def draw_territories(
     singles = np.flatnonzero(~divided)
     made.add(singles, np.arange(len(singles)), np.full(len(singles), np.nan), np.full(len(singles), -1), -1)
     made.parent[0] = parent[singles]
-    outlets = facilities.outlets[cell[facilities.outlets] >= 0]
+    outlets = facilities.leading[cell[facilities.leading] >= 0]
     stands_on = atoms.of_cell[cell[outlets]]
     kept = np.flatnonzero(stands_on >= 0)
     everywhere = Sites(outlets[kept], stands_on[kept])
@@ -151,7 +151,7 @@ def _nearest(
     facilities: Facilities,
     parent: int,
 ) -> None:
-    outlet = facilities.outlets if here is None else here.outlet
+    outlet = facilities.leading if here is None else here.outlet
     if not len(outlet):
         made.add(rows, np.zeros(len(rows), dtype=np.int64), np.array([np.nan]), np.array([-1]), parent)
         return

@@ -35,6 +35,7 @@ class Facilities:
     institutions : (m,) str, bank each belongs to, "" where unknown
     branches : (m,) str, name or identifier of the branch that manages each, "" where unknown
     line_numbers : (m,) str, bank line number as given, "" where unknown
+    bank : bank whose outlets alone lead grids, "" where those of all banks do
     """
 
     ids: NDArray[np.object_]
@@ -46,9 +47,10 @@ class Facilities:
     institutions: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     line_numbers: tuple[str, ...] = ()
+    bank: str = ""
 
     @classmethod
-    def from_frame(cls, frame: gpd.GeoDataFrame) -> Facilities:
+    def from_frame(cls, frame: gpd.GeoDataFrame, bank: str = "") -> Facilities:
         """Facilities of a frame as ``PlanInputs`` holds it."""
         return cls(
             frame["facility_id"].to_numpy(dtype=object),
@@ -60,6 +62,7 @@ class Facilities:
             _texts(frame, "institution"),
             _texts(frame, "branch"),
             _texts(frame, "line_number"),
+            bank,
         )
 
     def __len__(self) -> int:
@@ -75,6 +78,17 @@ class Facilities:
     def outlets(self) -> Rows:
         """Rows of the outlets."""
         return np.flatnonzero(self.is_outlet)
+
+    @cached_property
+    def leading(self) -> Rows:
+        """Rows of the outlets that can be responsible for grids.
+
+        Those of ``bank`` and those of which no bank is known; where none is known to be of ``bank``, all of them.
+        """
+        told = np.array(self.institutions or ("",) * len(self), dtype=object)[self.outlets]
+        if not self.bank or not (told == self.bank).any():
+            return self.outlets
+        return np.asarray(self.outlets[(told == self.bank) | (told == "")])
 
     def of_kind(self, kind: FacilityKind) -> Rows:
         """Rows of one kind."""

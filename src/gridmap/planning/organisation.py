@@ -91,7 +91,7 @@ def organisation(
     head_of = {name: row for row, name in enumerate(tree.names)}
     for owner, branch in sorted(set(filter(None, banks.branch_of.values()))):
         tree.add(NodeKind.BRANCH, f"{owner}/{branch}", banks.branch_names[owner, branch], head_of[owner])
-    outlets = facilities.outlets.tolist()
+    outlets = facilities.leading.tolist()
     node_of: dict[int, int] = {}
     for row in outlets:
         place = banks.branch_of[row]
@@ -151,7 +151,7 @@ class _Banks:
 
     @classmethod
     def of(cls, facilities: Facilities, bank: str) -> _Banks:
-        outlets = facilities.outlets.tolist()
+        outlets = facilities.leading.tolist()
         told = facilities.institutions or ("",) * len(facilities)
         bank_of = {row: told[row] or bank for row in outlets}
         found = cls(facilities, bank_of, {}, {})

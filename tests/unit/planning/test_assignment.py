@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pytest
 from pyproj import Geod
 
+from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import FacilityKind
-from gridmap.domain.plan_settings import CoverageSection
+from gridmap.domain.plan_settings import CoverageSection, GridSection, PlanSection, PlanSettings
 from gridmap.planning.assignment import Assignment, assign, grid_links
 from gridmap.planning.coverage import cover
 from gridmap.planning.facilities import KINDS, Facilities
 from gridmap.planning.ground import Ground
+from gridmap.planning.pipeline import build_plan
 from gridmap.planning.togetherness import TOGETHER_TIMES
 
 Made = Callable[..., Ground]
@@ -235,3 +238,20 @@ def test_the_order_of_the_cells_changes_no_primary(made_ground: Made, made_facil
     other = assigned(moved, grid[order].tolist(), demand[order].tolist(), facilities, capacity=capacity)
     assert one.primary.tolist() == other.primary.tolist()
     assert one.primary.tolist() != one.first_choice.tolist()
+
+
+def test_a_bank_s_plan_is_led_by_its_own_outlets_and_a_supervisor_s_by_all(
+    plan_settings: Callable[..., PlanSettings],
+    two_villages: PlanInputs,
+    facilities_frame: Callable[..., gpd.GeoDataFrame],
+) -> None:
+    outlets = facilities_frame(("A1", "branch", 111.02, 30.02), ("B1", "branch", 111.08, 30.02))
+    inputs = replace(two_villages, facilities=outlets.assign(institution=["甲行", "乙行"]))
+
+    def leads(**section: str) -> set[str]:
+        settings = plan_settings(grids=GridSection.model_validate(section))
+        of_a_bank = settings.model_copy(update={"plan": PlanSection(name="p", institution="乙行")})
+        return set(build_plan(of_a_bank, inputs).assignments["outlet_id"])
+
+    assert leads() == {"B1"}
+    assert leads(outlets="all") == {"A1", "B1"}

@@ -45,7 +45,7 @@ def grids_hold_outlets(decisions: Decisions) -> RuleResult:
     """
     grids, groups = decisions.grids, decisions.grid_groups
     free, parent = drawn(decisions), parents_of_grids(decisions)
-    cell = decisions.facility_cell[decisions.facilities.outlets]
+    cell = decisions.facility_cell[decisions.facilities.leading]
     cell = cell[cell >= 0]
     unit = decisions.ground.unit[cell]
     open_ground = np.array([kind is BaseUnitKind.CELLS for kind in decisions.units.kind], dtype=np.bool_)
