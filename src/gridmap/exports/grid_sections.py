@@ -13,7 +13,7 @@ from gridmap.domain.plan import Plan
 from gridmap.exports.markdown import bullets, paragraphs, table
 from gridmap.exports.sentences import literal, some_of
 from gridmap.exports.words import amount, area, count, deviation, names_by_code, percent, unit_names, word
-from gridmap.planning.shortfalls import what_and_why, what_helps, why_key
+from gridmap.planning.shortfalls import reason_name, reason_of, what_and_why, what_helps
 
 #: Grids, shortfalls and people listed before "and N more".
 MOST_SHOWN = 10
@@ -94,11 +94,17 @@ def _shortfalls(plan: Plan, lang: Language) -> str:
     names, unit = {**unit_names(plan), **names_by_code(plan)}, plan.indicators["demand"]["unit"]
     by_reason: dict[str, list[Mapping[str, Any]]] = {}
     for entry in sorted(entries, key=_seriousness, reverse=True):
-        by_reason.setdefault(why_key(entry), []).append(entry)
+        by_reason.setdefault(reason_of(entry), []).append(entry)
     lines = []
     for alike in by_reason.values():
-        helps = literal(what_helps(alike[0], lang))
-        lines.append(f"- {catalogue.text('report.shortfalls_alike', lang, n=count(len(alike)), mend=helps)}")
+        alike_line = catalogue.text(
+            "report.shortfalls_alike",
+            lang,
+            reason=reason_name(alike[0], lang),
+            n=count(len(alike)),
+            mend=literal(what_helps(alike[0], lang)),
+        )
+        lines.append(f"- {alike_line}")
         lines += [f"  - {literal(what_and_why(entry, names, unit, lang))}" for entry in alike[:MOST_SHOWN]]
         if len(alike) > MOST_SHOWN:
             lines.append(f"  - {catalogue.text('report.and_more', lang, n=count(len(alike) - MOST_SHOWN))}")

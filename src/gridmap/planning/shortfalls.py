@@ -87,19 +87,28 @@ def what_and_why(entry: Mapping[str, Any], names: Mapping[str, str], unit: str, 
         got=_amount(got, entry["measure"], unit, lang),
         deviation=f"{100 * (got / wanted - 1):+.1f} %" if wanted > 0 else "–",
     )
-    why = catalogue.text(why_key(entry), lang, unit=_called(entry["unit_code"], names, "shortfalls.some_unit", lang))
+    why = catalogue.text(
+        f"shortfalls.why_{reason_of(entry)}",
+        lang,
+        unit=_called(entry["unit_code"], names, "shortfalls.some_unit", lang),
+    )
     return catalogue.text("shortfalls.what_and_why", lang, came_of=came_of, why=why)
 
 
 def what_helps(entry: Mapping[str, Any], lang: Language | None = None) -> str:
     """Say what would help against one shortfall: the same for all of its reason."""
-    return catalogue.mend(why_key(entry), lang) or ""
+    return catalogue.mend(f"shortfalls.why_{reason_of(entry)}", lang) or ""
 
 
-def why_key(entry: Mapping[str, Any]) -> str:
-    """Key of the wording of the reason; a heavy unit may stand in the way from within or from next door."""
+def reason_name(entry: Mapping[str, Any], lang: Language | None = None) -> str:
+    """Short name of the reason."""
+    return catalogue.text(f"shortfalls.name_{reason_of(entry)}", lang or catalogue.language())
+
+
+def reason_of(entry: Mapping[str, Any]) -> str:
+    """Return the reason; a heavy unit may stand in the way from within or from next door."""
     beside = entry["reason"] == Reason.HEAVY_UNIT and entry["got"] < entry["wanted"]
-    return f"shortfalls.why_{'heavy_neighbour' if beside else entry['reason']}"
+    return "heavy_neighbour" if beside else str(entry["reason"])
 
 
 def _came_of(reason: Reason, grid_code: str | None, wanted: float, got: float) -> str:

@@ -12,6 +12,7 @@ import shapely
 import gridmap
 from gridmap import verify
 from gridmap.cli import plans
+from gridmap.domain.plan import GEOGRAPHIC_FRAMES, TABLES
 
 
 def test_a_plan_is_written_and_loads_as_it_was_built(run, villages, out, names):
@@ -27,7 +28,7 @@ def test_a_plan_is_written_and_loads_as_it_was_built(run, villages, out, names):
     assert loaded.certificate == built.certificate
     assert loaded.indicators == built.indicators
     assert loaded.rules == built.rules
-    for name in ("areas", "cells", "grids", "facilities", "assignments", "gaps", "jurisdictions"):
+    for name in (*GEOGRAPHIC_FRAMES, *TABLES):
         there, here = getattr(loaded, name), getattr(built, name)
         assert set(there.columns) == set(here.columns), name
         pd.testing.assert_frame_equal(

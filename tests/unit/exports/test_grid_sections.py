@@ -51,7 +51,7 @@ def test_many_shortfalls_are_cut_with_their_number(plan: Plan) -> None:
     text = balance_section(many, "en")
     assert text.count("alone holds more") == 10
     assert text.count("What helps: raise") == 1
-    assert "- 14 for one reason." in text
+    assert "- **Base units heavier than a grid should be**: 14. What helps:" in text
     assert text.endswith("  - and 4 more")
 
 

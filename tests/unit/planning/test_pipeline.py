@@ -15,7 +15,7 @@ import shapely
 
 from gridmap.domain.inputs import Demand, PlanInputs
 from gridmap.domain.kinds import AreaLevel, FacilityKind
-from gridmap.domain.plan import Plan
+from gridmap.domain.plan import GEOGRAPHIC_FRAMES, TABLES, Plan
 from gridmap.domain.plan_settings import CoverageSection, GridSection, PlanSettings
 from gridmap.errors import BadValue, DuplicateId, InvalidGeometry, MissingColumn, OutOfPlace
 from gridmap.geometry.lattice import geometries_to_units
@@ -39,7 +39,7 @@ GAP_COLUMNS = [
     "nearest_distance_m", "rank",
 ]  # fmt: skip
 BOW_TIE = shapely.Polygon([(111, 30), (111.01, 30.01), (111.01, 30), (111, 30.01)])
-FRAMES = ("areas", "cells", "grids", "facilities", "assignments", "gaps", "jurisdictions")
+FRAMES = (*GEOGRAPHIC_FRAMES, *TABLES)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_frames_have_the_columns_of_the_output_reference(plan: Plan) -> None:
     assert list(plan.grids.columns)[: len(GRID_COLUMNS)] == GRID_COLUMNS
     assert [column for column in plan.gaps.columns if column != "geometry"] == GAP_COLUMNS
     for name in FRAMES:
-        if name != "assignments":
+        if name in GEOGRAPHIC_FRAMES:
             assert getattr(plan, name).crs == "EPSG:4326"
 
 
