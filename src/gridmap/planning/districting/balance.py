@@ -15,7 +15,7 @@ from gridmap.planning.reach import Floats
 #: A pair whose flow could not be followed costs so much more in the next round.
 _STUCK = 2.0
 #: Rounds without gain after which nothing more is tried.
-_PATIENCE = 12
+_PATIENCE = 8
 #: Most pairs of districts that are divided anew in one round.
 _ANEW = 4
 

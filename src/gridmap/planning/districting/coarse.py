@@ -59,7 +59,7 @@ def coarsen(net: Network, apart: Rows, weight: Floats, most: float) -> Coarse:
     return Coarse(piece, merged(graph, piece))
 
 
-def metis(net: Network, weight: Floats, parts: int, seed: int, shares: Floats | None = None, slack: int = 30) -> Rows:
+def metis(net: Network, weight: Floats, parts: int, seed: int, shares: Floats | None = None, slack: int = 50) -> Rows:
     """Parts of about equal weight with short borders (METIS k-way); not always connected.
 
     Parameters
@@ -73,18 +73,15 @@ def metis(net: Network, weight: Floats, parts: int, seed: int, shares: Floats | 
     options.seed = seed
     options.ufactor = slack
     options.contig = 1
-    options.minconn = 0
     total = max(float(weight.sum()), 1e-300)
-    whole = np.maximum(np.rint(weight * (2**29 / total)), 0).astype(np.int64)
-    longest = max(float(net.border_m.max(initial=0.0)), 1e-300)
-    border = np.maximum(np.rint(net.border_m * (1000 / longest)), 1).astype(np.int64)
+    whole = np.maximum(np.rint(weight * (2**24 / total)), 0).astype(np.int64)
+    border = np.maximum(np.rint(net.border_m), 1).astype(np.int64)
     _, label = pymetis.part_graph(
         parts,
-        xadj=net.start_rows,
-        adjncy=net.to_rows,
+        pymetis.CSRAdjacency(net.start_rows, net.to_rows),
         vweights=whole,
         eweights=border,
-        tpwgts=None if shares is None else (shares / shares.sum() * (1 - 1e-9)).tolist(),
+        tpwgts=None if shares is None or np.ptp(shares) == 0 else (shares / shares.sum()).tolist(),
         recursive=False,
         options=options,
     )

@@ -49,6 +49,7 @@ def _part(task: Task, ground: Apportioned, measure: Floats, target: Floats, unit
     return Part(
         graph=graph,
         target=target[districts],
+        wanted=target[districts],
         scale=np.where(target[districts] > 0, target[districts], target.mean()),
         anchor=np.where(anchor >= 0, place[anchor], -1),
         tolerance=task.tolerance,

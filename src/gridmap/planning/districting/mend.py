@@ -11,6 +11,8 @@ from gridmap.planning.reach import Rows
 
 #: What outline / √area counts beside a share out of bounds.
 _OUTLINE = 0.02
+#: Most units looked at to find out whether a district stays whole.
+_LOOK = 60
 _HOT, _COLD = 0.25, 0.002
 
 
@@ -55,7 +57,7 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator) -> None:
             change = strain + _OUTLINE * division.roughness_change(unit, district, shared)
             if change > 0 and luck >= exp(-change / heat):
                 continue
-            if not net.stays_whole(label, unit, mask, len(net)):
+            if not net.stays_whole(label, unit, mask, _LOOK):
                 continue
             division.move(unit, district, shared)
             wrong += strain

@@ -7,6 +7,7 @@ import numpy as np
 from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.apportion import Apportioned
 from gridmap.planning.districting.check import Fault, Violation, violations
+from gridmap.planning.districting.forced import shut_in
 from gridmap.planning.districting.network import Network
 from gridmap.planning.districting.task import Districts, Reason, Shortfall, Task
 from gridmap.planning.groups import sums
@@ -98,13 +99,10 @@ def _unbalanced(
     if total < asked * (1 - task.tolerance) or total > asked * (1 + task.tolerance):
         return Reason.ISLAND, int(here[np.argmax(measure[here])])
     loads = sums(label, measure, len(target))
-    for other in siblings.tolist():
-        units = np.flatnonzero(label == other)
-        top = int(units[np.argmax(measure[units])]) if len(units) else -1
-        if load < wanted and top >= 0 and measure[top] > target[other] * (1 + task.tolerance):
-            rest = asked - target[other]
-            if rest > 0 and (total - loads[other]) < rest * (1 - task.tolerance / 2):
-                return Reason.HEAVY_UNIT, top
+    for other in siblings[np.argsort(-np.abs(loads[siblings] - target[siblings]), kind="stable")].tolist():
+        reason, unit = _forced(task, measure, target, label, other)
+        if reason and (loads[other] - target[other]) * (load - wanted) < 0:
+            return reason, unit
     return _local(task, net, measure, label, number, load - wanted, room)
 
 
@@ -136,3 +134,16 @@ def _local(
     if stuck:
         return Reason.CHOKE_POINT, max(stuck, key=lambda unit: (measure[unit], -unit))
     return Reason.COARSE_UNITS, int(candidates[np.argmax(measure[candidates])])
+
+
+def _forced(task: Task, measure: Floats, target: Floats, label: Rows, number: int) -> tuple[Reason | None, int]:
+    """Tell whether a district has no choice but to hold too much or too little, so that others hold what is left."""
+    units = np.flatnonzero(label == number)
+    if len(units) == 0:
+        return None, -1
+    top = int(units[np.argmax(measure[units])])
+    if measure[top] > target[number] * (1 + task.tolerance):
+        return Reason.HEAVY_UNIT, top
+    if number in shut_in(task.graph, task.anchor):
+        return Reason.ENCLOSED, int(task.anchor[number])
+    return None, -1

@@ -13,9 +13,11 @@ from gridmap.planning.reach import Floats, Rows
 Masks = NDArray[np.int64]
 
 #: More units than that are not tried.
-MOST_UNITS = 40
-_MOST_SETS = 1_200_000
+MOST_UNITS = 26
+_MOST_SETS = 600_000
 _MOST_STATES = 3_000_000
+_MOST_PAIRS = 300_000_000
+_AT_A_TIME = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -182,50 +184,51 @@ def _suited(
 
 
 def _cover(units: int, districts: int, sets: _Sets, cost: Floats, join: np.ufunc) -> tuple[Rows, float] | None:
-    """Disjoint sets, one a district, that hold every unit at the least joint cost; and that cost."""
+    """Choose disjoint sets, one a district, that hold every unit at the least joint cost; tell that cost too."""
     whole = (1 << units) - 1
     of_unit = [np.flatnonzero((sets.mask >> unit) & 1 == 1) for unit in range(units)]
-    state = np.zeros(1, dtype=np.int64)
-    value = np.zeros(1)
-    layers: list[tuple[Masks, Rows, Rows]] = []
-    for turn in range(districts):
-        masks, values, origins, rows = [], [], [], []
+    by_mask = np.argsort(sets.mask)
+    known = sets.mask[by_mask]
+    state, value = np.zeros(1, dtype=np.int64), np.zeros(1)
+    layers: list[tuple[Rows, Rows]] = []
+    for turn in range(districts - 1):
         lowest = _lowest_clear(state)
+        if int(np.array([len(rows) for rows in of_unit])[lowest].sum()) > _MOST_PAIRS:
+            return None
+        parts = []
         for unit in np.unique(lowest).tolist():
-            if unit >= units:
-                continue
-            here = np.flatnonzero(lowest == unit)
-            there = of_unit[unit]
-            if len(here) * len(there) > _MOST_STATES * 4:
-                return None
-            apart = (state[here][:, None] & sets.mask[there][None, :]) == 0
-            first, second = np.nonzero(apart)
-            joined = state[here[first]] | sets.mask[there[second]]
-            last = turn == districts - 1
-            keep = (joined == whole) if last else (joined != whole)
-            masks.append(joined[keep])
-            values.append(join(value[here[first[keep]]], cost[there[second[keep]]]))
-            origins.append(here[first[keep]])
-            rows.append(there[second[keep]])
-        if not masks or sum(len(part) for part in masks) == 0:
+            here, there = np.flatnonzero(lowest == unit), of_unit[unit]
+            step = max(_AT_A_TIME // max(len(there), 1), 1)
+            for begin in range(0, len(here), step):
+                some = here[begin : begin + step]
+                first, second = np.nonzero((state[some][:, None] & sets.mask[there][None, :]) == 0)
+                origin, row = some[first], there[second]
+                joined = state[origin] | sets.mask[row]
+                # Of the last set but one only those are kept that leave a set over.
+                keep = np.isin(whole ^ joined, known) if turn == districts - 2 else joined != whole
+                parts.append((joined[keep], origin[keep], row[keep]))
+        joined, origin, row = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if not 0 < len(joined) <= _MOST_STATES:
             return None
-        joined, worth = np.concatenate(masks), np.concatenate(values)
-        if len(joined) > _MOST_STATES:
-            return None
-        origin, row = np.concatenate(origins), np.concatenate(rows)
+        worth = join(value[origin], cost[row])
         order = np.lexsort((row, worth, joined))
         state, first_of = np.unique(joined[order], return_index=True)
         chosen = order[first_of]
         value = worth[chosen]
-        layers.append((state, origin[chosen], row[chosen]))
-    at, picked = 0, []
-    for _, origin, row in reversed(layers):
+        layers.append((origin[chosen], row[chosen]))
+    last = by_mask[np.minimum(np.searchsorted(known, whole ^ state), len(known) - 1)]
+    total = np.where(sets.mask[last] == whole ^ state, join(value, cost[last]), np.inf)
+    at = int(np.argmin(total))
+    if not np.isfinite(total[at]):
+        return None
+    picked, worth_of_all = [int(last[at])], float(total[at])
+    for origin, row in reversed(layers):
         picked.append(int(row[at]))
         at = int(origin[at])
-    return np.array(picked, dtype=np.int64), float(value[0])
+    return np.array(picked, dtype=np.int64), worth_of_all
 
 
 def _lowest_clear(mask: Masks) -> Rows:
-    """Lowest bit that is not set."""
+    """Find the lowest bit that is not set."""
     bit = ~mask & (mask + 1)
     return np.asarray(np.rint(np.log2(bit.astype(np.float64))), dtype=np.int64)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.balance import balance
-from gridmap.planning.districting.coarse import Coarse, coarsen
+from gridmap.planning.districting.coarse import Coarse, coarsen, metis
 from gridmap.planning.districting.division import Division
+from gridmap.planning.districting.forced import force
 from gridmap.planning.districting.mend import mend, regions
 from gridmap.planning.districting.network import Network, sub_graph
 from gridmap.planning.districting.small import divide_exactly
@@ -22,9 +24,15 @@ _UNITS_A_PIECE = 25
 _PIECES_A_DISTRICT = 40
 _FULL = 2.0
 _STEPS_ROUND_ANCHORS = 4
+#: METIS is asked where there are so many units a district: with fewer it leaves some empty.
+_UNITS_FOR_METIS = 30
+_METIS_SEEDS = 6
 #: Up to so many units many starts are tried.
 _FEW_UNITS = 60
 _STARTS = 6
+_DRAFTS = 3
+#: Another draft is made where more than this share of the districts is out of bounds.
+_SPARED = 0.02
 _MENDING = 120
 #: Most units that are annealed at once to balance them.
 _MOST_MENDED = 3000
@@ -38,6 +46,7 @@ class Part:
     ----------
     graph : its ``demand`` is what is balanced
     target : (k,) float64, as asked for; here they need not sum to the demand
+    wanted : (k,) float64, what can be hoped for here; sums to the demand
     scale : (k,) float64, positive: what the deviation of each district is a share of
     anchor : (k,) int64, distinct; -1 where free
     by_demand : whether what is balanced is demand, so that bounds of demand apply
@@ -45,6 +54,7 @@ class Part:
 
     graph: UnitGraph
     target: Floats
+    wanted: Floats
     scale: Floats
     anchor: Rows
     tolerance: float
@@ -53,18 +63,19 @@ class Part:
     by_demand: bool
     seed: int
 
-    def fitted(self) -> Floats:
-        """(k,) float64: the targets, scaled to the demand there is."""
-        asked, there = float(self.target.sum()), float(self.graph.demand.sum())
-        return self.target * (there / asked) if asked > 0 else np.full(len(self.target), there / len(self.target))
+    def settled(self) -> Part:
+        """Make the same with what has no choice settled, and targets that sum to the demand there is."""
+        forced = force(self.graph, self.target, self.target + self.tolerance * self.scale, self.anchor)
+        asked, there = float(forced.target.sum()), float(self.graph.demand.sum())
+        target = forced.target * (there / asked) if asked > 0 else np.full(len(self.target), there / len(self.target))
+        return replace(self, anchor=forced.anchor, wanted=target)
 
     def bounds(self) -> tuple[Floats, Floats]:
-        """(k,) float64 each: least and most demand, as asked for where the ground allows it, else about the fitted."""
-        fitted = self.fitted()
+        """(k,) float64 each: least and most demand, as asked for where the ground allows it, else about the wanted."""
         room = self.tolerance * self.scale
         centre, reach = self.target, room
-        if float(np.abs(fitted - self.target).max()) > 0.6 * float(room.min()):
-            centre, reach = fitted, 0.5 * room
+        if float((np.abs(self.wanted - self.target) - 0.6 * room).max()) > 0:
+            centre, reach = self.wanted, 0.5 * room
         low, high = centre - reach, centre + reach
         if self.by_demand:
             low = np.clip(low, self.limits.min_demand, self.limits.max_demand)
@@ -85,26 +96,27 @@ def solve(part: Part) -> tuple[Rows, float]:
     net = Network(part.graph)
     if len(net) <= _FEW_UNITS:
         return _of_few(part, net)
-    return _of_many(part, net), 0.0
+    return _of_many(part.settled(), net), 0.0
 
 
 def _of_few(part: Part, net: Network) -> tuple[Rows, float]:
-    """Try many starts; where the units are few enough, all divisions."""
-    low, high = part.bounds()
+    """Try several starts; where the units are few enough, all divisions."""
+    hoped = part.settled()
+    low, high = hoped.bounds()
     best, kept = (np.inf, np.inf), np.zeros(len(net), dtype=np.int64)
     for turn in range(_STARTS):
         rng = np.random.default_rng((part.seed, turn))
-        division = Division(net, _start(net, part, part.anchor, rng, turn), low, high, part.anchor)
-        balance(division, 3, rng)
+        division = Division(net, _start(net, hoped, hoped.anchor, rng, turn), low, high, hoped.anchor)
         mend(division, _MENDING, rng)
         smooth(division, 30, 0.02, rng)
         worth = _worth(division)
         if worth < best:
             best, kept = worth, division.rows()
-    target = part.target if np.allclose(part.fitted(), part.target) else part.fitted()
-    met = np.bincount(kept, part.graph.demand, len(target))
-    within = max(float((np.abs(met - target) / part.scale).max()), part.tolerance) + 1e-9
-    exact = divide_exactly(part.graph, target, part.scale, part.anchor, part.limits, part.tolerance, within)
+        if best[0] <= 0 and turn >= 1:
+            break
+    met = np.bincount(kept, part.graph.demand, len(part.target))
+    within = max(float((np.abs(met - part.target) / part.scale).max()), part.tolerance) + 1e-9
+    exact = divide_exactly(part.graph, part.target, part.scale, part.anchor, part.limits, part.tolerance, within)
     if exact is None:
         return kept, 0.0
     return exact.label, exact.deviation if exact.deviation > part.tolerance else 0.0
@@ -117,21 +129,53 @@ def _worth(division: Division) -> tuple[float, float]:
 
 
 def _of_many(part: Part, net: Network) -> Rows:
-    """Draft coarsely, then finely."""
+    """Draft coarsely, then finely; where all districts are free, divide by METIS too and keep the better."""
     rng = np.random.default_rng(part.seed)
     low, high = part.bounds()
     coarse = _pieces(part, net)
     small = Network(coarse.graph)
     anchor = np.where(part.anchor >= 0, coarse.piece[part.anchor], -1)
-    draft = Division(small, _start(small, part, anchor, rng, 0), low, high, anchor)
-    balance(draft, 60, rng)
-    _mend_regions(draft, rng)
-    smooth(draft, 30, 0.02, rng)
-    division = Division(net, draft.rows()[coarse.piece], low, high, part.anchor)
+    drafts: list[Division] = []
+    for turn in range(_DRAFTS):
+        draft = Division(small, _start(small, part, anchor, rng, turn), low, high, anchor)
+        balance(draft, 60, rng)
+        _mend_regions(draft, rng)
+        drafts.append(draft)
+        if np.count_nonzero(draft.excess()) <= _SPARED * len(part.target):
+            break
+    draft = min(drafts, key=_worth)
+    smooth(draft, 60, 0.1, rng)
+    found = [draft.rows()[coarse.piece]]
+    if np.all(part.anchor < 0):
+        found += _by_metis(part, net)
+    divisions = []
+    for label in found:
+        division = Division(net, label, low, high, part.anchor)
+        balance(division, 10, rng)
+        divisions.append(division)
+    division = min(divisions, key=_worth)
     _mend_regions(division, rng)
     balance(division, 60, rng)
-    smooth(division, 30, 0.005, rng)
+    visits = 380_000 if np.all(part.anchor < 0) else 300_000 + 20 * len(net)
+    smooth(division, min(max(visits // max(len(division.border_units()), 1), 20), 120), 0.04, rng)
     return division.rows()
+
+
+def _by_metis(part: Part, net: Network) -> list[Rows]:
+    """Divide by METIS; keep connected divisions, the two smoothest of several seeds."""
+    count, graph = len(part.wanted), part.graph
+    if len(net) < _UNITS_FOR_METIS * count or not np.all(part.wanted > 0):
+        return []
+    found = []
+    for seed in range(_METIS_SEEDS):
+        label = metis(net, graph.demand, count, seed, part.wanted)
+        pieces = int(connected_stretches(label, graph.links).max()) + 1
+        if pieces == count and len(np.unique(label)) == count:
+            inner = label[graph.links[:, 0]] == label[graph.links[:, 1]]
+            off = np.abs(np.bincount(label, graph.demand, count) - part.wanted) / part.scale
+            cut = float(graph.border_m[~inner].sum())
+            found.append((cut * (1 + float(np.maximum(off - part.tolerance, 0).sum())), seed, label))
+    return [label for _, _, label in sorted(found, key=lambda one: one[:2])[:2]]
 
 
 def _pieces(part: Part, net: Network) -> Coarse:
@@ -139,7 +183,7 @@ def _pieces(part: Part, net: Network) -> Coarse:
     held = part.anchor[part.anchor >= 0]
     pieces = max(len(net) / _UNITS_A_PIECE, 24.0 * len(part.target))
     weight = graph.area_m2 / max(float(graph.area_m2.sum()), 1e-300) * pieces
-    weight = weight + graph.demand / max(float(part.fitted().mean()), 1e-300) * _PIECES_A_DISTRICT
+    weight = weight + graph.demand / max(float(part.wanted.mean()), 1e-300) * _PIECES_A_DISTRICT
     # Where outlets stand close together every unit is a way out for one of them.
     weight[near_units(graph, held, _STEPS_ROUND_ANCHORS)] = _FULL
     coarse = coarsen(net, held, weight, _FULL)
@@ -153,10 +197,11 @@ def _start(net: Network, part: Part, anchor: Rows, rng: np.random.Generator, tur
     free = np.flatnonzero(anchor < 0)
     chance = graph.demand / max(float(graph.demand.sum()), 1e-300) + 1e-6 / len(graph)
     chance[anchor[anchor >= 0]] = 0
-    drawn = rng.choice(len(graph), len(free), replace=False, p=chance / chance.sum())
-    centre[free] = graph.xy_m[drawn]
-    pull = (0.0, 0.5, 1.0)[turn % 3]
-    label, _ = lloyd(net, anchor, part.fitted(), centre, 20 if len(free) or pull else 0, pull)
+    if len(free):
+        drawn = rng.choice(len(graph), len(free), replace=False, p=chance / chance.sum())
+        centre[free] = graph.xy_m[drawn]
+    pull = (0.6, 0.0, 1.0)[turn % 3]
+    label, _ = lloyd(net, anchor, part.wanted, centre, 12 if len(free) or pull else 0, pull)
     return connected(net, label, anchor)
 
 
