@@ -36,6 +36,8 @@ from territory_score import score
 
 MOST_CPU_S = 240
 MOST_BYTES = 12 * 2**30
+#: spopt has no method that balances a sum: it is shown where it ends, and once where most of it does not.
+SPOPT_ON = ("villages-20", "villages-20-free", "county-40-free")
 GRAPH = [field.name for field in fields(UnitGraph)]
 
 
@@ -104,6 +106,8 @@ def compare(instance: str, methods: list[str], written: Path | None) -> None:
         folder = Path(name)
         save(task, folder / "task.npz")
         for method in methods:
+            if method.startswith("spopt") and instance not in SPOPT_ON:
+                continue
             cost = measured(method, folder)
             if isinstance(cost, str):
                 print(f"| {method} | {cost} | | | | | | | | | |", flush=True)

@@ -72,7 +72,7 @@ def optimum(task: Task) -> Optimum | None:
         raise ValueError(f"{len(task.graph)} units: the sets of more than {MOST_UNITS} are not listed")
     classes = _classes(task)
     within = 0.01
-    while _shortest(task, classes, columns := _columns(task, classes, within)) is None:
+    while _cover(task, classes, columns := _columns(task, classes, within)) is None:
         if within > len(task.graph) * task.graph.demand.max() / task.target.min():
             return None
         within *= 2
@@ -155,15 +155,15 @@ def _least(task: Task, classes: list[_Class], columns: _Columns) -> float:
     while first < last:
         middle = (first + last) // 2
         kept = columns.where(columns.deviation <= steps[middle] + _ROUNDING)
-        if _shortest(task, classes, kept) is None:
+        if _cover(task, classes, kept) is None:
             first = middle + 1
         else:
             last = middle
     return float(steps[first])
 
 
-def _shortest(task: Task, classes: list[_Class], columns: _Columns) -> Rows | None:
-    """Columns that cover each unit once with the least outline in all; None where none do."""
+def _cover(task: Task, classes: list[_Class], columns: _Columns, *, shortest: bool = False) -> Rows | None:
+    """Columns that cover each unit once, if asked for with the least outline in all; None where none do."""
     if not len(columns.units):
         return None
     if len(task.target) == 2:
@@ -178,7 +178,7 @@ def _shortest(task: Task, classes: list[_Class], columns: _Columns) -> Rows | No
     if cover.shape[0] < len(wanted):
         return None
     solved = milp(
-        columns.outline_m / task.graph.outline_m.mean(),
+        columns.outline_m / task.graph.outline_m.mean() * shortest,
         constraints=LinearConstraint(cover.tocsr(), wanted, wanted),
         integrality=np.ones(len(columns.units)),
         bounds=Bounds(0, 1),
@@ -206,7 +206,7 @@ def _shortest_pair(task: Task, classes: list[_Class], columns: _Columns) -> Rows
 
 
 def _division(task: Task, classes: list[_Class], columns: _Columns) -> Rows:
-    chosen = _shortest(task, classes, columns)
+    chosen = _cover(task, classes, columns, shortest=True)
     if chosen is None:
         raise RuntimeError("columns that hold a division hold none")
     label = np.full(len(task.graph), -1, dtype=np.int64)
