@@ -170,7 +170,19 @@ def plan() -> Plan:
 def test_the_plan_puts_every_person_into_a_grid(plan: Plan) -> None:
     assert plan.cells["demand"].sum() == sum(int(row["people"]) for row in rows("population.csv"))
     assert plan.facilities["area_code"].notna().all()
-    assert len(plan.grids) == len(features("villages.geojson"))
+    assert plan.grids["demand"].sum() == plan.cells["demand"].sum()
+
+
+def test_the_plan_shows_every_kind_of_grid(plan: Plan) -> None:
+    kinds = plan.units["kind"].value_counts()
+    assert kinds["dedicated"] == len(features("dedicated.geojson")) == (plan.grids["kind"] == "dedicated").sum()
+    assert kinds["block"] > 50
+    assert kinds["village"] == 150
+    levels = plan.levels["level"].value_counts()
+    assert set(levels.index) == {"county", "township", "village", "super", "grid", "sub"}
+    assert levels["super"] < levels["grid"] == len(plan.grids)
+    assert plan.grids["manager_id"].notna().sum() > 0.5 * len(plan.grids)
+    assert plan.grids["parts"].max() <= 2
 
 
 def test_the_plan_has_something_to_say(plan: Plan) -> None:
@@ -179,7 +191,8 @@ def test_the_plan_has_something_to_say(plan: Plan) -> None:
 
     assert 0.35 < len(broken["rural_cash_point_per_village"]) / rural < 0.45
     assert len(broken["no_cash_point_in_urban"]) == 1
-    assert len(broken["capacity_not_exceeded"]) == 1
+    assert broken["balance_within_tolerance"]
+    assert broken["one_manager_per_grid"]
     assert len(broken["full_service_in_township"]) == 2
     assert broken["crossing_degree_urban_ceiling"]
     assert plan.indicators["townships"]["all"]["with_outlet"] == 11

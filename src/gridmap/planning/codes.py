@@ -141,9 +141,15 @@ def kept_codes(shapes: Geometries, previous: PreviousGrids) -> list[str | None]:
     return kept
 
 
+def codes_before(previous: PreviousGrids) -> set[str]:
+    """Every code that was ever given before: to grids, to what lay below and above them, and to what is no more."""
+    nested = previous.nested.codes if previous.nested else ()
+    return {*previous.codes, *previous.retired, *nested}
+
+
 def retired_codes(codes: Collection[str], previous: PreviousGrids) -> list[str]:
-    """Codes of earlier plans that no grid holds any more, ascending: never to be given again."""
-    return sorted({*previous.codes, *previous.retired} - set(codes))
+    """Codes of earlier plans that nothing holds any more, ascending: never to be given again."""
+    return sorted(codes_before(previous) - set(codes))
 
 
 def _numbers_by_stem(codes: Iterable[str]) -> defaultdict[str, set[int]]:

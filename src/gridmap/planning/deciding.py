@@ -19,6 +19,7 @@ from gridmap.planning.assignment import Assignment, assign
 from gridmap.planning.atoms import Atoms
 from gridmap.planning.base_units import BaseUnits, draw_base_units
 from gridmap.planning.bases import bases
+from gridmap.planning.codes import codes_before, retired_codes
 from gridmap.planning.coverage import cover
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.demand import SpreadDemand, spread
@@ -30,6 +31,7 @@ from gridmap.planning.grids import Grids
 from gridmap.planning.ground import CLASSES, Ground
 from gridmap.planning.groups import sums
 from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
+from gridmap.planning.level_proof import proof_of_levels
 from gridmap.planning.levels import draw_sub_grids, draw_super_grids
 from gridmap.planning.numbering import GivenGround, numbered
 from gridmap.planning.reach import Floats, Rows
@@ -76,7 +78,7 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
     with stages("gaps"):
         county = hierarchy.county_numbers()[ground.area]
         gaps = find_gaps(ground, coverage, facilities, radius_m, demand.value, county)
-    return Decisions(
+    decisions = Decisions(
         settings,
         hierarchy,
         units,
@@ -92,6 +94,9 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
         gaps,
         partition.certificate,
     )
+    with stages("proof"):
+        levels = proof_of_levels(decisions, partition.border)
+    return replace(decisions, certificate={**partition.certificate, "levels": levels})
 
 
 def break_ground(
@@ -192,16 +197,32 @@ def with_levels(
     """Grids with the sub-grids and super-grids that the settings ask for."""
     asked = settings.grids
     how: dict[str, Any] = {"tolerance": asked.tolerance, "compactness": asked.compactness, "seed": asked.seed}
-    taken = {*inputs.previous.codes, *inputs.previous.retired} if inputs.previous else set()
+    taken = codes_before(inputs.previous) - set(grids.codes) if inputs.previous else set()
+    nested = inputs.previous.nested if inputs.previous else None
+    if nested is not None:
+        taken -= set(nested.codes)
     if asked.sub_demand is not None:
-        sub = draw_sub_grids(hierarchy, units, ground, demand.value, grids, asked.sub_demand, **how, taken=taken)
+        sub = draw_sub_grids(
+            hierarchy, units, ground, demand.value, grids, asked.sub_demand, **how, previous=nested, taken=taken
+        )
         grids, taken = replace(grids, sub=sub), {*taken, *sub.codes}
     if asked.super_demand is not None:
         above = draw_super_grids(
-            hierarchy, ground, demand.value, grids, parent_of_area, asked.super_demand, **how, taken=taken
+            hierarchy,
+            ground,
+            demand.value,
+            grids,
+            parent_of_area,
+            asked.super_demand,
+            **how,
+            previous=nested,
+            taken=taken,
         )
         grids = replace(grids, above=above)
-    return grids
+    if inputs.previous is None:
+        return grids
+    in_force = [*grids.codes, *(grids.sub.codes if grids.sub else ()), *(grids.above.codes if grids.above else ())]
+    return replace(grids, retired=tuple(retired_codes(in_force, inputs.previous)))
 
 
 def staffed(

@@ -31,7 +31,7 @@ def level_frame(decisions: Decisions) -> gpd.GeoDataFrame:
     for sets in levels:
         held = np.flatnonzero(sets.of_cell >= 0)
         member, count = sets.of_cell[held], len(sets)
-        shapes = _shapes(decisions, sets)
+        shapes = level_shapes(decisions, sets)
         frames.append(
             geographic(
                 shapes,
@@ -55,8 +55,8 @@ def _parent_codes(sets: LevelSet, levels: tuple[LevelSet, ...]) -> list[str | No
     return [levels[above].codes[row] if above >= 0 else None for above, row in pairs]
 
 
-def _shapes(decisions: Decisions, sets: LevelSet) -> Geometries:
-    """(k,) ground of each set, from the cells; of an area that holds none, as it was given."""
+def level_shapes(decisions: Decisions, sets: LevelSet) -> Geometries:
+    """(k,) ground of each set, lattice frame, from the cells; of an area that holds none, as it was given."""
     grids = decisions.grids
     if sets.level == GRID:
         return grids.shape

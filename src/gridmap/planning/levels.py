@@ -12,11 +12,12 @@ from collections.abc import Collection
 
 import numpy as np
 
+from gridmap.domain.inputs import PreviousGrids
 from gridmap.domain.kinds import BaseUnitKind
 from gridmap.geometry.lattice import Geometries, to_degrees
 from gridmap.planning.atoms import Atoms
 from gridmap.planning.base_units import BaseUnits
-from gridmap.planning.codes import grid_codes
+from gridmap.planning.codes import grid_codes, kept_codes
 from gridmap.planning.components import numbered_by_first
 from gridmap.planning.dissolve import dissolve
 from gridmap.planning.districting.draw import draw
@@ -42,6 +43,7 @@ def draw_sub_grids(
     tolerance: float,
     compactness: float,
     seed: int,
+    previous: PreviousGrids | None = None,
     taken: Collection[str] = (),
 ) -> SubGrids:
     """Divide the grids of much demand.
@@ -51,6 +53,7 @@ def draw_sub_grids(
     demand : (n,) float64, demand of each cell
     sub_demand : demand a sub-grid should hold
     tolerance, compactness, seed : as of ``Task``
+    previous : sub- and super-grids of the plan before; equal ground keeps its code, no other ground is given it
     taken : codes that are never given, beside those of the grids and the retired ones
 
     Raises
@@ -75,7 +78,7 @@ def draw_sub_grids(
     grid = np.concatenate([*grid_of, np.zeros(0, dtype=np.int64)])
     shape = dissolve(ground.geometry, label, count)
     level, home = homes(hierarchy, ground.area, label, count)
-    codes, order = _coded(home_codes(hierarchy, level, home), shape, grids, taken)
+    codes, order = _coded(home_codes(hierarchy, level, home), shape, grids, previous, taken)
     return SubGrids(_renumbered(label, order), codes, grid[order], shape[order])
 
 
@@ -89,6 +92,7 @@ def draw_super_grids(
     tolerance: float,
     compactness: float,
     seed: int,
+    previous: PreviousGrids | None = None,
     taken: Collection[str] = (),
 ) -> SuperGrids:
     """Gather the grids of each parent area.
@@ -100,6 +104,7 @@ def draw_super_grids(
         parents, and those in none, are gathered into no super-grid
     super_demand : demand a super-grid should hold
     tolerance, compactness, seed : as of ``Task``
+    previous : sub- and super-grids of the plan before; equal ground keeps its code, no other ground is given it
     taken : codes that are never given, beside those of the grids and the retired ones
 
     Raises
@@ -122,7 +127,7 @@ def draw_super_grids(
         count += int(part.max()) + 1
     shape = dissolve(grids.shape, of_grid, count)
     level, home = homes(hierarchy, ground.area, of_grid[grids.of_cell], count)
-    codes, order = _coded(home_codes(hierarchy, level, home), shape, grids, taken)
+    codes, order = _coded(home_codes(hierarchy, level, home), shape, grids, previous, taken)
     return SuperGrids(_renumbered(of_grid, order), codes, level[order], home[order], shape[order])
 
 
@@ -158,13 +163,17 @@ def _single(value: Rows, group: Rows, count: int) -> Rows:
 
 
 def _coded(
-    home: list[str | None], shape: Geometries, grids: Grids, taken: Collection[str]
+    home: list[str | None], shape: Geometries, grids: Grids, previous: PreviousGrids | None, taken: Collection[str]
 ) -> tuple[tuple[str, ...], Rows]:
     """Codes, ascending, and the row that each belongs to."""
     ordinary = [code for code, dedicated in zip(grids.codes, grids.dedicated.tolist(), strict=True) if not dedicated]
     in_use = {*grids.codes, *grids.retired, *taken}
+    kept: list[str | None] = [None] * len(home)
+    if previous is not None:
+        kept = [None if code in in_use else code for code in kept_codes(shape, previous)]
+        in_use |= set(previous.codes) - set(kept)
     lonlat = to_degrees(representative_points(shape))
-    codes = grid_codes(home, lonlat, np.zeros(len(home), dtype=np.bool_), [None] * len(home), in_use, ordinary)
+    codes = grid_codes(home, lonlat, np.zeros(len(home), dtype=np.bool_), kept, in_use, ordinary)
     order = np.argsort(np.array(codes, dtype=object))
     return tuple(codes[row] for row in order.tolist()), order
 

@@ -11,7 +11,7 @@ import numpy as np
 from gridmap.domain.inputs import Carved, PreviousGrids
 from gridmap.domain.kinds import BaseUnitKind, GridKind
 from gridmap.geometry.lattice import to_degrees
-from gridmap.planning.codes import grid_codes, kept_codes, retired_codes
+from gridmap.planning.codes import codes_before, grid_codes, kept_codes
 from gridmap.planning.dissolve import dissolve
 from gridmap.planning.drawing import Drawn
 from gridmap.planning.grids import Grids
@@ -78,7 +78,7 @@ def numbered(hierarchy: Hierarchy, ground: Ground, drawn: Drawn, given: GivenGro
         for row in np.flatnonzero(locked).tolist():
             kept[row] = given.locked.ids[drawn.carved[row]]
     held = {code for code in kept if code is not None}
-    taken = ({*given.previous.codes, *given.previous.retired} if given.previous else set()) - held
+    taken = (codes_before(given.previous) if given.previous else set()) - held
     lonlat = to_degrees(representative_points(shape))
     codes = grid_codes(home_codes(hierarchy, level, home), lonlat, dedicated, kept, taken)
     order = np.argsort(np.array(codes, dtype=object))
@@ -101,7 +101,6 @@ def numbered(hierarchy: Hierarchy, ground: Ground, drawn: Drawn, given: GivenGro
             for short in drawn.shortfalls
         ),
         bound=drawn.bound,
-        retired=tuple(retired_codes(codes, given.previous)) if given.previous else (),
     )
 
 
