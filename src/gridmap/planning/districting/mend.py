@@ -31,16 +31,18 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator) -> None:
     def out(district: int, value: float) -> float:
         return max(value - high[district], low[district] - value, 0.0) / scale[district]
 
-    units = [unit for unit in range(len(net)) if not held[unit]]
     wrong = sum(out(district, value) for district, value in enumerate(load))
     energy = wrong + _OUTLINE * _outlines(division)
     best, kept = (round(wrong, 9), energy), division.rows()
     steps = max(sweeps - 1, 1)
     for sweep in range(sweeps):
         heat = _HOT * (_COLD / _HOT) ** (sweep / steps)
-        chance = rng.random((len(units), 2)).tolist()
+        units = division.border_units()
         rng.shuffle(units)
-        for unit, (pick, luck) in zip(units, chance, strict=True):
+        chance = rng.random((len(units), 2)).tolist()
+        for unit, (pick, luck) in zip(units.tolist(), chance, strict=True):
+            if held[unit]:
+                continue
             mask, shared = division.borders(unit)
             own = label[unit]
             others = [district for district in shared if district != own]

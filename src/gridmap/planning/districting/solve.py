@@ -31,6 +31,7 @@ _METIS_SEEDS = 6
 _FEW_UNITS = 60
 _STARTS = 6
 _DRAFTS = 3
+_LAST_TRIES = 3
 #: Another draft is made where more than this share of the districts is out of bounds.
 _SPARED = 0.02
 _MENDING = 120
@@ -158,6 +159,11 @@ def _of_many(part: Part, net: Network) -> Rows:
     balance(division, 60, rng)
     visits = 380_000 if np.all(part.anchor < 0) else 300_000 + 20 * len(net)
     smooth(division, min(max(visits // max(len(division.border_units()), 1), 20), 120), 0.04, rng)
+    for _ in range(_LAST_TRIES):
+        if not division.excess().any():
+            break
+        _mend_regions(division, rng)
+        smooth(division, 20, 0.02, rng)
     return division.rows()
 
 
