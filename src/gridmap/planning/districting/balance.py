@@ -41,8 +41,9 @@ def balance(division: Division, rounds: int, rng: np.random.Generator) -> None:
         front = fronts(division)
         if not front:
             break
-        # Aim inside the bounds at first; where units are too coarse for that, at the bounds themselves.
-        narrow = (0.25, 0.25, 0.1, 0.02)[min(stale, 3)] * (high - low)
+        # Aim inside the bounds at first; where few are out of them or units too coarse for that, at the bounds.
+        few = np.count_nonzero(division.excess()) <= 0.1 * len(low)
+        narrow = (0.02 if few else (0.25, 0.25, 0.1, 0.02)[min(stale, 3)]) * (high - low)
         pairs = np.array(list(front), dtype=np.int64)
         price = np.array([cost.get(pair, 1.0) for pair in front])
         wanted = least_flow(pairs, price, np.array(division.load), low + narrow, high - narrow, scale)
