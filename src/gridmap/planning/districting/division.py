@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 
 from gridmap.planning.districting.network import Network
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.reach import Flags, Floats, Rows
 
 
 class Division:
@@ -19,13 +19,23 @@ class Division:
     load, area, rim : demand, area (m²) and outline (m) of each district
     count : units of each district
     low, high : demand each district should hold, at least and at most
+    least_area, most_area : m² each district should have
     held : whether a unit is an anchor, and so never moves
     """
 
-    def __init__(self, net: Network, label: Rows, low: Floats, high: Floats, anchor: Rows) -> None:
+    def __init__(
+        self,
+        net: Network,
+        label: Rows,
+        low: Floats,
+        high: Floats,
+        anchor: Rows,
+        areas_m2: tuple[float, float] = (0.0, inf),
+    ) -> None:
         self.net = net
         self.low: list[float] = low.tolist()
         self.high: list[float] = high.tolist()
+        self.least_area, self.most_area = areas_m2
         self.anchor: list[int] = anchor.tolist()
         self.held = bytearray(len(net))
         for unit in self.anchor:
@@ -59,6 +69,16 @@ class Division:
         """(k,) demand above ``high`` (positive) or below ``low`` (negative)."""
         load = np.array(self.load)
         return np.asarray(np.maximum(load - np.array(self.high), 0.0) + np.minimum(load - np.array(self.low), 0.0))
+
+    def area_excess(self) -> Floats:
+        """(k,) float64: m² above the most (positive) or below the least (negative)."""
+        area = np.array(self.area)
+        return np.asarray(np.maximum(area - self.most_area, 0.0) + np.minimum(area - self.least_area, 0.0))
+
+    def out(self) -> Flags:
+        """(k,) bool: districts out of a bound."""
+        size = 1e-9 * np.array(self.area)
+        return np.asarray((np.abs(self.excess()) > 1e-9 * np.array(self.high)) | (np.abs(self.area_excess()) > size))
 
     def borders(self, unit: int) -> tuple[int, dict[int, float]]:
         """Mask of the neighbours of the same district, and the border with each district."""

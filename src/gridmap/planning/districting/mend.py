@@ -19,7 +19,8 @@ _HOT, _COLD = 0.25, 0.002
 def mend(division: Division, sweeps: int, rng: np.random.Generator) -> None:
     r"""Anneal what districts are out of bounds, and with little weight the outlines, by moves of single units.
 
-    .. math:: E = \sum_i \frac{\max(d_i - h_i, l_i - d_i, 0)}{h_i} + w \sum_i \frac{P_i}{\sqrt{A_i}}
+    .. math:: E = \sum_i \frac{\max(d_i - h_i, l_i - d_i, 0)}{h_i} +
+              \sum_i \frac{\max(A_i - A_{max}, A_{min} - A_i, 0)}{\bar A} + w \sum_i \frac{P_i}{\sqrt{A_i}}
 
     The heat falls geometrically (Kirkpatrick, Gelatt and Vecchi, *Optimization by simulated annealing*, 1983). No move
     breaks a district. Keeps the best labels met: least out of bounds, then least :math:`E`.
@@ -28,10 +29,14 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator) -> None:
     load, low, high = division.load, division.low, division.high
     scale = [max(value, 1e-300) for value in high]
 
-    def out(district: int, value: float) -> float:
-        return max(value - high[district], low[district] - value, 0.0) / scale[district]
+    area, least, most = division.area, division.least_area, division.most_area
+    ground = sum(area) / len(area)
 
-    wrong = sum(out(district, value) for district, value in enumerate(load))
+    def out(district: int, value: float, extent: float) -> float:
+        strain = max(value - high[district], low[district] - value, 0.0) / scale[district]
+        return strain + max(extent - most, least - extent, 0.0) / ground
+
+    wrong = sum(out(district, value, area[district]) for district, value in enumerate(load))
     energy = wrong + _OUTLINE * _outlines(division)
     best, kept = (round(wrong, 9), energy), division.rows()
     steps = max(sweeps - 1, 1)
@@ -49,12 +54,12 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator) -> None:
             if not others or not mask:
                 continue
             district = others[int(pick * len(others))]
-            demand = net.demand[unit]
+            demand, extent = net.demand[unit], net.area[unit]
             strain = (
-                out(own, load[own] - demand)
-                - out(own, load[own])
-                + out(district, load[district] + demand)
-                - out(district, load[district])
+                out(own, load[own] - demand, area[own] - extent)
+                - out(own, load[own], area[own])
+                + out(district, load[district] + demand, area[district] + extent)
+                - out(district, load[district], area[district])
             )
             change = strain + _OUTLINE * division.roughness_change(unit, district, shared)
             if change > 0 and luck >= exp(-change / heat):
@@ -78,8 +83,8 @@ def regions(division: Division, steps: int) -> list[Rows]:
     links = division.net.graph.links
     pairs = division.rows()[links]
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    excess = np.abs(division.excess())
-    worst = np.flatnonzero(excess > 1e-9 * np.array(division.high))
+    excess = np.abs(division.excess()) / np.maximum(np.array(division.high), 1e-300)
+    worst = np.flatnonzero(division.out())
     found = []
     for district in worst[np.argsort(-excess[worst], kind="stable")].tolist():
         inside = np.zeros(len(division.low), dtype=np.bool_)

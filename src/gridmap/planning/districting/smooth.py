@@ -29,6 +29,7 @@ def smooth(division: Division, sweeps: int, heat: float, rng: np.random.Generato
     net, label, held = division.net, division.label, division.held
     load, area, rim, low, high = division.load, division.area, division.rim, division.low, division.high
     near, demand_of, area_of, outline_of = net.near, net.demand, net.area, net.outline
+    least, most = division.least_area, division.most_area
     made = 0
     for sweep in range(sweeps):
         units = division.border_units()
@@ -60,7 +61,7 @@ def smooth(division: Division, sweeps: int, heat: float, rng: np.random.Generato
             if demand and short > 1e-9 and short > max(load[own] - high[own], 0.0):
                 continue
             rest = area[own] - ground
-            if rest <= 0:
+            if rest <= 0 or (rest < least and least - rest > area[own] - most):
                 continue
             loss = (rim[own] - outline + 2 * inner) / sqrt(rest) - rim[own] / sqrt(area[own])
             best, target = 1e300, -1
@@ -69,6 +70,8 @@ def smooth(division: Division, sweeps: int, heat: float, rng: np.random.Generato
                 if demand and over > 1e-9 and over > max(low[district] - load[district], 0.0):
                     continue
                 whole = area[district]
+                if whole + ground > most and whole + ground - most > least - whole:
+                    continue
                 change = (rim[district] + outline - 2 * border) / sqrt(whole + ground) - rim[district] / sqrt(whole)
                 if change < best or (change == best and district < target):
                     best, target = change, district

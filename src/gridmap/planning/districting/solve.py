@@ -36,7 +36,7 @@ _LAST_TRIES = 3
 _SPARED = 0.02
 _MENDING = 120
 #: Most units that are annealed at once to balance them.
-_MOST_MENDED = 3000
+_MOST_MENDED = 12_000
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ class Part:
         asked, there = float(forced.target.sum()), float(self.graph.demand.sum())
         target = forced.target * (there / asked) if asked > 0 else np.full(len(self.target), there / len(self.target))
         return replace(self, anchor=forced.anchor, wanted=target)
+
+    @property
+    def areas_m2(self) -> tuple[float, float]:
+        """Least and most area of a district, square metres."""
+        return self.limits.min_area_m2, self.limits.max_area_m2
 
     def bounds(self) -> tuple[Floats, Floats]:
         """(k,) float64 each: least and most demand, as asked for where the ground allows it, else about the wanted."""
@@ -107,7 +112,7 @@ def _of_few(part: Part, net: Network) -> tuple[Rows, float]:
     best, kept = (np.inf, np.inf), np.zeros(len(net), dtype=np.int64)
     for turn in range(_STARTS):
         rng = np.random.default_rng((part.seed, turn))
-        division = Division(net, _start(net, hoped, hoped.anchor, rng, turn), low, high, hoped.anchor)
+        division = Division(net, _start(net, hoped, hoped.anchor, rng, turn), low, high, hoped.anchor, part.areas_m2)
         mend(division, _MENDING, rng)
         smooth(division, 30, 0.02, rng)
         worth = _worth(division)
@@ -126,6 +131,7 @@ def _of_few(part: Part, net: Network) -> tuple[Rows, float]:
 def _worth(division: Division) -> tuple[float, float]:
     """How far the districts are out of their bounds, and how rough their outlines are: smaller is better."""
     out = np.abs(division.excess()) / np.maximum(np.array(division.high), 1e-300)
+    out += np.abs(division.area_excess()) / max(float(np.mean(division.area)), 1e-300)
     return round(float(out.sum()), 9), float(np.sum(np.array(division.rim) / np.sqrt(np.array(division.area))))
 
 
@@ -138,11 +144,11 @@ def _of_many(part: Part, net: Network) -> Rows:
     anchor = np.where(part.anchor >= 0, coarse.piece[part.anchor], -1)
     drafts: list[Division] = []
     for turn in range(_DRAFTS):
-        draft = Division(small, _start(small, part, anchor, rng, turn), low, high, anchor)
+        draft = Division(small, _start(small, part, anchor, rng, turn), low, high, anchor, part.areas_m2)
         balance(draft, 60, rng)
         _mend_regions(draft, rng)
         drafts.append(draft)
-        if np.count_nonzero(draft.excess()) <= _SPARED * len(part.target):
+        if np.count_nonzero(draft.out()) <= _SPARED * len(part.target):
             break
     draft = min(drafts, key=_worth)
     smooth(draft, 60, 0.1, rng)
@@ -151,7 +157,7 @@ def _of_many(part: Part, net: Network) -> Rows:
         found += _by_metis(part, net)
     divisions = []
     for label in found:
-        division = Division(net, label, low, high, part.anchor)
+        division = Division(net, label, low, high, part.anchor, part.areas_m2)
         balance(division, 10, rng)
         divisions.append(division)
     division = min(divisions, key=_worth)
@@ -160,7 +166,7 @@ def _of_many(part: Part, net: Network) -> Rows:
     visits = 380_000 if np.all(part.anchor < 0) else 300_000 + 20 * len(net)
     smooth(division, min(max(visits // max(len(division.border_units()), 1), 20), 120), 0.04, rng)
     for _ in range(_LAST_TRIES):
-        if not division.excess().any():
+        if not division.out().any():
             break
         _mend_regions(division, rng)
         smooth(division, 20, 0.02, rng)
@@ -217,7 +223,7 @@ def _mend_regions(division: Division, rng: np.random.Generator) -> None:
         for inside in regions(division, steps):
             label = division.rows()
             units = np.flatnonzero(np.isin(label, inside))
-            if len(units) > _MOST_MENDED or not np.abs(division.excess()[inside]).any():
+            if len(units) > _MOST_MENDED or not division.out()[inside].any():
                 continue
             place = np.full(len(division.net), -1, dtype=np.int64)
             place[units] = np.arange(len(units))
@@ -228,6 +234,7 @@ def _mend_regions(division: Division, rng: np.random.Generator) -> None:
                 np.array(division.low)[inside],
                 np.array(division.high)[inside],
                 np.where(anchor >= 0, place[anchor], -1),
+                (division.least_area, division.most_area),
             )
             mend(local, _MENDING, rng)
             label[units] = inside[local.rows()]

@@ -79,7 +79,7 @@ class Reason(StrEnum):
     CHOKE_POINT = "choke_point"
     """The district can only grow or shrink through one narrow place."""
     COARSE_UNITS = "coarse_units"
-    """No sum of whole units comes near enough to the target."""
+    """No unit that can cross its border brings the district near enough to the target: units are too large for it."""
     ANCHORS_TOGETHER = "anchors_together"
     """Several outlets stand in one unit: only one of their districts can hold it."""
     TOO_FEW_UNITS = "too_few_units"

@@ -1,11 +1,13 @@
 """Districts hold what was asked for, or say why not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gridmap.planning.districting.check import Fault, violations
 from gridmap.planning.districting.draw import draw
-from gridmap.planning.districting.task import Reason, Task, UnitGraph
+from gridmap.planning.districting.task import Limits, Reason, Task, UnitGraph
 
 SIDE_M = 100.0
 
@@ -133,3 +135,25 @@ def test_no_units_make_no_districts():
     none = np.zeros(0)
     graph = UnitGraph(none, none, np.zeros((0, 2)), np.zeros((0, 2), dtype=np.int64), none, none)
     assert len(draw(free(graph, 0)).label) == 0
+
+
+@pytest.mark.parametrize("side", [6, 14])
+def test_bounds_of_area_are_kept_beside_the_balance(side):
+    demand = np.where(np.arange(side * side) % side < side // 2, 3.0, 1.0)
+    task = free(squares(side, side, demand), 4)
+    widest = side * side / 4 * SIDE_M**2 * 1.25
+    narrow = replace(task, limits=Limits(max_area_m2=widest), tolerance=0.2)
+    districts = draw(narrow)
+    assert np.bincount(districts.label, task.graph.area_m2).max() <= widest
+    assert violations(narrow, districts) == ()
+
+
+def test_a_bound_of_area_nobody_can_keep_is_reported_for_each():
+    task = replace(free(squares(6, 6), 4), limits=Limits(min_area_m2=10 * SIDE_M**2))
+    districts = draw(task)
+    assert {one.reason for one in districts.shortfalls} == {Reason.LIMITS}
+
+
+def test_the_least_deviation_is_proved_where_units_are_few():
+    districts = draw(free(squares(1, 3, np.array([5.0, 1.0, 5.0])), 2))
+    assert districts.bound == pytest.approx(6 / 5.5 - 1)
