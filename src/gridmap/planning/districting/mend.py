@@ -16,14 +16,18 @@ _LOOK = 60
 _HOT, _COLD = 0.25, 0.002
 
 
-def mend(division: Division, sweeps: int, rng: np.random.Generator) -> None:
+def mend(division: Division, sweeps: int, rng: np.random.Generator, spread: float = 0.0) -> None:
     r"""Anneal what districts are out of bounds, and with little weight the outlines, by moves of single units.
 
-    .. math:: E = \sum_i \frac{\max(d_i - h_i, l_i - d_i, 0)}{h_i} +
-              \sum_i \frac{\max(A_i - A_{max}, A_{min} - A_i, 0)}{\bar A} + w \sum_i \frac{P_i}{\sqrt{A_i}}
+    .. math:: E = \sum_i (s_i + q s_i^2) + w \sum_i \frac{P_i}{\sqrt{A_i}}, \quad
+              s_i = \frac{\max(d_i - h_i, l_i - d_i, 0)}{h_i} + \frac{\max(A_i - A_{max}, A_{min} - A_i, 0)}{\bar A}
 
     The heat falls geometrically (Kirkpatrick, Gelatt and Vecchi, *Optimization by simulated annealing*, 1983). No move
     breaks a district. Keeps the best labels met: least out of bounds, then least :math:`E`.
+
+    Parameters
+    ----------
+    spread : :math:`q`, what the square of a share out of bounds counts: spreads over all what nobody can hold
     """
     net, label, held = division.net, division.label, division.held
     load, low, high = division.load, division.low, division.high
@@ -34,7 +38,8 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator) -> None:
 
     def out(district: int, value: float, extent: float) -> float:
         strain = max(value - high[district], low[district] - value, 0.0) / scale[district]
-        return strain + max(extent - most, least - extent, 0.0) / ground
+        strain += max(extent - most, least - extent, 0.0) / ground
+        return strain + spread * strain * strain
 
     wrong = sum(out(district, value, area[district]) for district, value in enumerate(load))
     energy = wrong + _OUTLINE * _outlines(division)

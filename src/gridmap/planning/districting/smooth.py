@@ -12,7 +12,7 @@ from gridmap.planning.districting.division import Division
 _LOOK = 60
 
 
-def smooth(division: Division, sweeps: int, heat: float, rng: np.random.Generator) -> int:
+def smooth(division: Division, sweeps: int, heat: float, rng: np.random.Generator, room: float = 1.0) -> int:
     r"""Anneal the sum of outline over root of area of all districts.
 
     A move never takes a district further out of its bounds, breaks none and leaves anchors where they are. The heat
@@ -21,13 +21,17 @@ def smooth(division: Division, sweeps: int, heat: float, rng: np.random.Generato
     Parameters
     ----------
     heat : first temperature, in the unit of outline / √area
+    room : share of the room between the bounds of demand that may be used
 
     Returns
     -------
     Moves made.
     """
     net, label, held = division.net, division.label, division.held
-    load, area, rim, low, high = division.load, division.area, division.rim, division.low, division.high
+    load, area, rim = division.load, division.area, division.rim
+    slack = [(1 - room) / 2 * (most - least) for least, most in zip(division.low, division.high, strict=True)]
+    low = [bound + narrow for bound, narrow in zip(division.low, slack, strict=True)]
+    high = [bound - narrow for bound, narrow in zip(division.high, slack, strict=True)]
     near, demand_of, area_of, outline_of = net.near, net.demand, net.area, net.outline
     least, most = division.least_area, division.most_area
     made = 0

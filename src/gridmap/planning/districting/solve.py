@@ -13,7 +13,7 @@ from gridmap.planning.districting.division import Division
 from gridmap.planning.districting.forced import force
 from gridmap.planning.districting.mend import mend, regions
 from gridmap.planning.districting.network import Network, sub_graph
-from gridmap.planning.districting.small import divide_exactly
+from gridmap.planning.districting.small import MOST_UNITS, divide_exactly
 from gridmap.planning.districting.smooth import smooth
 from gridmap.planning.districting.starts import connected, lloyd
 from gridmap.planning.districting.task import Limits, UnitGraph
@@ -23,20 +23,30 @@ from gridmap.planning.reach import Floats, Rows
 _UNITS_A_PIECE = 25
 _PIECES_A_DISTRICT = 40
 _FULL = 2.0
+#: Pieces a district gets at least by its ground.
+_PIECES_BY_GROUND = 24
+#: Units so near an anchor are pieces of their own.
 _STEPS_ROUND_ANCHORS = 4
 #: METIS is asked where there are so many units a district: with fewer it leaves some empty.
-_UNITS_FOR_METIS = 30
+_UNITS_FOR_METIS = 12
 _METIS_SEEDS = 6
-#: Up to so many units many starts are tried.
-_FEW_UNITS = 60
-_STARTS = 6
-_DRAFTS = 3
-_LAST_TRIES = 3
-#: Another draft is made where more than this share of the districts is out of bounds.
-_SPARED = 0.02
-_MENDING = 120
+#: Up to so many units several starts are balanced unit by unit.
+_FEW_UNITS = 400
+_STARTS = 5
+#: Up to so many units every start is annealed; above only what balancing leaves out of bounds.
+_TINY = 60
+#: Sweeps of annealing that mends: at least, at most, and in between so many visits of units.
+_MENDING, _MOST_SWEEPS, _VISITS = 120, 400, 40_000
+#: What the square of a share out of bounds counts beside the share itself, where all districts are annealed.
+_SPREAD = 2.0
+#: With no more districts out of bounds than these, they are annealed with their neighbours only.
+_FEW_OUT = 3
 #: Most units that are annealed at once to balance them.
 _MOST_MENDED = 12_000
+#: Drafts made while more than this share of the districts is out of bounds.
+_DRAFTS, _SPARED = 3, 0.02
+#: Rounds of mending and smoothing at the end.
+_LAST_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,11 @@ class Part:
         asked, there = float(forced.target.sum()), float(self.graph.demand.sum())
         target = forced.target * (there / asked) if asked > 0 else np.full(len(self.target), there / len(self.target))
         return replace(self, anchor=forced.anchor, wanted=target)
+
+    @property
+    def room(self) -> float:
+        """Share of the tolerance that short borders may use up: all of it from a compactness of one half."""
+        return min(0.2 + 1.6 * self.compactness, 1.0)
 
     @property
     def areas_m2(self) -> tuple[float, float]:
@@ -107,32 +122,48 @@ def solve(part: Part) -> tuple[Rows, float]:
 
 def _of_few(part: Part, net: Network) -> tuple[Rows, float]:
     """Try several starts; where the units are few enough, all divisions."""
+    kept = _best_of_starts(part, net, 2 if len(net) <= MOST_UNITS else _STARTS)
+    met = np.bincount(kept, part.graph.demand, len(part.target))
+    within = max(float((np.abs(met - part.target) / part.scale).max()), part.tolerance) + 1e-9
+    exact = divide_exactly(
+        part.graph, part.target, part.scale, part.anchor, part.limits, part.room * part.tolerance, within
+    )
+    if exact is not None:
+        return exact.label, exact.deviation if exact.deviation > part.tolerance else 0.0
+    return (_best_of_starts(part, net, _STARTS) if len(net) <= MOST_UNITS else kept), 0.0
+
+
+def _best_of_starts(part: Part, net: Network, starts: int) -> Rows:
+    """Balance and smooth several starts, fewer where they meet the bounds; keep the best."""
     hoped = part.settled()
     low, high = hoped.bounds()
     best, kept = (np.inf, np.inf), np.zeros(len(net), dtype=np.int64)
-    for turn in range(_STARTS):
+    metis_labels = _by_metis(hoped, net) if np.all(hoped.anchor < 0) else []
+    for turn in range(starts):
         rng = np.random.default_rng((part.seed, turn))
-        division = Division(net, _start(net, hoped, hoped.anchor, rng, turn), low, high, hoped.anchor, part.areas_m2)
-        mend(division, _MENDING, rng)
-        smooth(division, 30, 0.02, rng)
+        label = metis_labels.pop() if metis_labels else _start(net, hoped, hoped.anchor, rng, turn)
+        division = Division(net, label, low, high, hoped.anchor, part.areas_m2)
+        balance(division, 20, rng)
+        if len(net) > _TINY and np.count_nonzero(division.out()) <= _FEW_OUT:
+            _mend_regions(division, rng)
+        if division.out().any() or len(net) <= _TINY:
+            mend(division, min(_MOST_SWEEPS, max(_VISITS // len(net), _MENDING)), rng, _SPREAD)
+        smooth(division, 120, 0.1, rng, part.room)
         worth = _worth(division)
         if worth < best:
             best, kept = worth, division.rows()
-        if best[0] <= 0 and turn >= 1:
+        if best[0] <= 0 and turn >= 2:
             break
-    met = np.bincount(kept, part.graph.demand, len(part.target))
-    within = max(float((np.abs(met - part.target) / part.scale).max()), part.tolerance) + 1e-9
-    exact = divide_exactly(part.graph, part.target, part.scale, part.anchor, part.limits, part.tolerance, within)
-    if exact is None:
-        return kept, 0.0
-    return exact.label, exact.deviation if exact.deviation > part.tolerance else 0.0
+    return kept
 
 
 def _worth(division: Division) -> tuple[float, float]:
     """How far the districts are out of their bounds, and how rough their outlines are: smaller is better."""
     out = np.abs(division.excess()) / np.maximum(np.array(division.high), 1e-300)
     out += np.abs(division.area_excess()) / max(float(np.mean(division.area)), 1e-300)
-    return round(float(out.sum()), 9), float(np.sum(np.array(division.rim) / np.sqrt(np.array(division.area))))
+    return round(float((out + _SPREAD * out**2).sum()), 9), float(
+        np.sum(np.array(division.rim) / np.sqrt(np.array(division.area)))
+    )
 
 
 def _of_many(part: Part, net: Network) -> Rows:
@@ -151,7 +182,7 @@ def _of_many(part: Part, net: Network) -> Rows:
         if np.count_nonzero(draft.out()) <= _SPARED * len(part.target):
             break
     draft = min(drafts, key=_worth)
-    smooth(draft, 60, 0.1, rng)
+    smooth(draft, 60, 0.1, rng, part.room)
     found = [draft.rows()[coarse.piece]]
     if np.all(part.anchor < 0):
         found += _by_metis(part, net)
@@ -164,12 +195,13 @@ def _of_many(part: Part, net: Network) -> Rows:
     _mend_regions(division, rng)
     balance(division, 60, rng)
     visits = 380_000 if np.all(part.anchor < 0) else 300_000 + 20 * len(net)
-    smooth(division, min(max(visits // max(len(division.border_units()), 1), 20), 120), 0.04, rng)
+    visits = int(visits * (0.5 + part.compactness))
+    smooth(division, min(max(visits // max(len(division.border_units()), 1), 20), 120), 0.04, rng, part.room)
     for _ in range(_LAST_TRIES):
         if not division.out().any():
             break
         _mend_regions(division, rng)
-        smooth(division, 20, 0.02, rng)
+        smooth(division, 20, 0.02, rng, part.room)
     return division.rows()
 
 
@@ -193,7 +225,7 @@ def _by_metis(part: Part, net: Network) -> list[Rows]:
 def _pieces(part: Part, net: Network) -> Coarse:
     graph = part.graph
     held = part.anchor[part.anchor >= 0]
-    pieces = max(len(net) / _UNITS_A_PIECE, 24.0 * len(part.target))
+    pieces = max(len(net) / _UNITS_A_PIECE, _PIECES_BY_GROUND * len(part.target))
     weight = graph.area_m2 / max(float(graph.area_m2.sum()), 1e-300) * pieces
     weight = weight + graph.demand / max(float(part.wanted.mean()), 1e-300) * _PIECES_A_DISTRICT
     # Where outlets stand close together every unit is a way out for one of them.

@@ -65,7 +65,7 @@ def power_diagram(
     count = len(centre)
     spread = float(((xy - xy.mean(axis=0)) ** 2).sum(axis=1).mean()) * 4 / count
     nearest = _nearest_of_few(xy, centre) if count < _MANY else _nearest_of_many(xy, centre)
-    wanted = np.where(target > 0, target, target.mean())
+    wanted = np.where(target > 0, target, max(float(target.mean()), 1e-300))
     pace = np.full(count, spread * 0.25)
     before = np.zeros(count)
     best, kept, powers = np.inf, np.zeros(len(xy), dtype=np.int64), power

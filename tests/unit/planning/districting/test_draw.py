@@ -157,3 +157,18 @@ def test_a_bound_of_area_nobody_can_keep_is_reported_for_each():
 def test_the_least_deviation_is_proved_where_units_are_few():
     districts = draw(free(squares(1, 3, np.array([5.0, 1.0, 5.0])), 2))
     assert districts.bound == pytest.approx(6 / 5.5 - 1)
+
+
+@pytest.mark.parametrize("side", [8, 16])
+def test_the_more_compactness_counts_the_less_the_balance_does(side):
+    demand = np.round(np.random.default_rng(3).lognormal(3, 0.7, side * side))
+    task = replace(free(squares(side, side, demand), 4), tolerance=0.2)
+
+    def drawn(compactness):
+        label = draw(replace(task, compactness=compactness)).label
+        off = np.abs(np.bincount(label, demand) / task.target - 1).max()
+        return off, np.count_nonzero(label[task.graph.links[:, 0]] != label[task.graph.links[:, 1]])
+
+    (even, long), (uneven, short) = drawn(0.0), drawn(1.0)
+    assert even < uneven
+    assert long > short
