@@ -1,8 +1,7 @@
-"""Which districts go to which ground: anchors made distinct, islands joined or given districts of their own."""
+"""Which districts go to which ground: outlets that share a unit told apart, islands joined or given their own."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +24,7 @@ class Apportioned:
     group_of_district : (k,) int64, ground of each district, -1 for those that get no unit
     anchor : (k,) int64, distinct; -1 where free
     crowded : (c,) int64, districts whose anchor belongs to another
+    beside : (k,) int64, the anchor that belongs to another, near which the district should lie; -1 for others
     """
 
     graph: UnitGraph
@@ -32,12 +32,14 @@ class Apportioned:
     group_of_district: Rows
     anchor: Rows
     crowded: Rows
+    beside: Rows
 
 
 def apportion(graph: UnitGraph, measure: Floats, target: Floats, anchor: Rows) -> Apportioned:
     """Place every district on one connected ground.
 
-    Anchored districts lie on the ground of their anchor. Free ones go, the largest first, each to the ground that has
+    Anchored districts lie on the ground of their anchor. Of several with one anchor the first keeps it, the others lie
+    free near it. Free ones go, the largest first, each to the ground that has
     most left over (for equal targets: largest remainders). Ground that gets none is joined to the nearest that has.
 
     Parameters
@@ -45,68 +47,38 @@ def apportion(graph: UnitGraph, measure: Floats, target: Floats, anchor: Rows) -
     measure : (n,) float64, what is balanced
     """
     stretch = connected_stretches(np.zeros(len(graph), dtype=np.int64), graph.links)
-    anchor, crowded = distinct_anchors(graph, anchor)
+    held = np.flatnonzero(anchor >= 0)
+    crowded = np.setdiff1d(held, held[np.unique(anchor[held], return_index=True)[1]])
+    beside = np.full(len(anchor), -1, dtype=np.int64)
+    beside[crowded] = anchor[crowded]
+    anchor = np.where(beside >= 0, -1, anchor)
     group = stretch
     bridges: list[tuple[int, int]] = []
     while True:
-        placed = _placed(group, measure, target, anchor)
+        placed = _placed(group, measure, target, anchor, beside)
         orphan = counts(placed[placed >= 0], int(group.max()) + 1) == 0
         if not orphan.any():
             break
         group, bridges = _joined(graph, group, orphan, bridges)
     if bridges:
         graph = _bridged(graph, bridges)
-    return Apportioned(graph, group, placed, np.where(placed >= 0, anchor, -1), crowded)
+    return Apportioned(graph, group, placed, anchor, crowded, beside)
 
 
-def distinct_anchors(graph: UnitGraph, anchor: Rows) -> tuple[Rows, Rows]:
-    """Anchors no two of which are one unit: of several on one unit the first keeps it, others get the nearest free one.
-
-    Returns
-    -------
-    anchor : (k,) int64, -1 too where no unit is left for a district
-    crowded : districts whose anchor was taken
-    """
-    anchor = anchor.copy()
-    held = np.flatnonzero(anchor >= 0)
-    _, first = np.unique(anchor[held], return_index=True)
-    crowded = np.setdiff1d(held, held[first])
-    if len(crowded) == 0:
-        return anchor, crowded
-    taken = set(anchor[held].tolist())
-    near: list[list[int]] = [[] for _ in range(len(graph))]
-    for one, two in graph.links.tolist():
-        near[one].append(two)
-        near[two].append(one)
-    for district in crowded.tolist():
-        unit = _nearest_free(near, int(anchor[district]), taken)
-        anchor[district] = unit
-        if unit >= 0:
-            taken.add(unit)
-    return anchor, crowded
-
-
-def _nearest_free(near: list[list[int]], start: int, taken: set[int]) -> int:
-    seen, queue = {start}, deque([start])
-    while queue:
-        unit = queue.popleft()
-        if unit not in taken:
-            return unit
-        for other in sorted(near[unit]):
-            if other not in seen:
-                seen.add(other)
-                queue.append(other)
-    return -1
-
-
-def _placed(group: Rows, measure: Floats, target: Floats, anchor: Rows) -> Rows:
+def _placed(group: Rows, measure: Floats, target: Floats, anchor: Rows, beside: Rows) -> Rows:
     """Ground of each district."""
     count = int(group.max()) + 1
     held = anchor >= 0
     placed = np.where(held, group[anchor], -1)
     left = sums(group, measure, count) - sums(placed[held], target[held], count)
     room = counts(group, count) - counts(placed[held], count)
-    free = np.flatnonzero(~held)
+    for district in np.flatnonzero(beside >= 0).tolist():
+        chosen = int(group[beside[district]])
+        if room[chosen] > 0:
+            placed[district] = chosen
+            left[chosen] -= target[district]
+            room[chosen] -= 1
+    free = np.flatnonzero(placed < 0)
     for district in free[np.argsort(-target[free], kind="stable")].tolist():
         open_ground = np.flatnonzero(room > 0)
         if len(open_ground) == 0:

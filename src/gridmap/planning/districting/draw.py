@@ -43,7 +43,7 @@ def _part(task: Task, ground: Apportioned, measure: Floats, target: Floats, unit
     """State the districts of one connected ground, with bounds that can be met there."""
     place = np.full(len(ground.group), -1, dtype=np.int64)
     place[units] = np.arange(len(units))
-    anchor = ground.anchor[districts]
+    anchor, beside = ground.anchor[districts], ground.beside[districts]
     graph = sub_graph(ground.graph, units)
     graph = UnitGraph(measure[units], graph.area_m2, graph.xy_m, graph.links, graph.border_m, graph.outline_m)
     return Part(
@@ -52,6 +52,7 @@ def _part(task: Task, ground: Apportioned, measure: Floats, target: Floats, unit
         wanted=target[districts],
         scale=np.where(target[districts] > 0, target[districts], target.mean()),
         anchor=np.where(anchor >= 0, place[anchor], -1),
+        beside=np.where(beside >= 0, place[beside], -1),
         tolerance=task.tolerance,
         compactness=task.compactness,
         limits=task.limits,

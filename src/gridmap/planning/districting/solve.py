@@ -27,7 +27,7 @@ _FULL = 2.0
 _PIECES_BY_GROUND = 24
 #: Units so near an anchor are pieces of their own.
 _STEPS_ROUND_ANCHORS = 4
-#: METIS is asked where there are so many units a district: with fewer it leaves some empty.
+#: METIS is asked where there are so many units with demand a district.
 _UNITS_FOR_METIS = 12
 _METIS_SEEDS = 6
 #: Up to so many units several starts are balanced unit by unit.
@@ -60,6 +60,7 @@ class Part:
     wanted : (k,) float64, what can be hoped for here; sums to the demand
     scale : (k,) float64, positive: what the deviation of each district is a share of
     anchor : (k,) int64, distinct; -1 where free
+    beside : (k,) int64, unit near which a free district should lie, -1 where none
     by_demand : whether what is balanced is demand, so that bounds of demand apply
     """
 
@@ -68,6 +69,7 @@ class Part:
     wanted: Floats
     scale: Floats
     anchor: Rows
+    beside: Rows
     tolerance: float
     compactness: float
     limits: Limits
@@ -208,7 +210,9 @@ def _of_many(part: Part, net: Network) -> Rows:
 def _by_metis(part: Part, net: Network) -> list[Rows]:
     """Divide by METIS; keep connected divisions, the two smoothest of several seeds."""
     count, graph = len(part.wanted), part.graph
-    if len(net) < _UNITS_FOR_METIS * count or not np.all(part.wanted > 0):
+    # With fewer units or heavier ones METIS leaves parts empty, and says so on the standard output.
+    held = np.count_nonzero(graph.demand)
+    if held < _UNITS_FOR_METIS * count or not float(graph.demand.max()) < 0.5 * float(part.wanted.min()):
         return []
     found = []
     for seed in range(_METIS_SEEDS):
@@ -237,15 +241,16 @@ def _pieces(part: Part, net: Network) -> Coarse:
 def _start(net: Network, part: Part, anchor: Rows, rng: np.random.Generator, turn: int) -> Rows:
     """First labels: a power diagram about the anchors; free districts start at units drawn by demand and move."""
     graph = net.graph
-    centre = graph.xy_m[anchor].copy()
-    free = np.flatnonzero(anchor < 0)
+    near = np.where(anchor >= 0, part.anchor, part.beside)
+    centre = part.graph.xy_m[near] + 1e-3 * np.arange(len(near))[:, None]
+    free = np.flatnonzero(near < 0)
     chance = graph.demand / max(float(graph.demand.sum()), 1e-300) + 1e-6 / len(graph)
     chance[anchor[anchor >= 0]] = 0
     if len(free):
         drawn = rng.choice(len(graph), len(free), replace=False, p=chance / chance.sum())
         centre[free] = graph.xy_m[drawn]
     pull = (0.6, 0.0, 1.0)[turn % 3]
-    label, _ = lloyd(net, anchor, part.wanted, centre, 12 if len(free) or pull else 0, pull)
+    label, _ = lloyd(net, near, part.wanted, centre, 12 if len(free) or pull else 0, pull)
     return connected(net, label, anchor)
 
 
