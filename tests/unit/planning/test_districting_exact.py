@@ -13,7 +13,10 @@ from territory_exact import Optimum, between_m, connected_sets, optimum
 from territory_instances import equal, small, square_units
 from territory_score import Score, score
 
-TASKS = 30
+#: Of the first thirty small tasks those whose proof takes no more than a few seconds.
+TASKS = sorted({*range(30)} - {12, 17, 18, 24, 25})
+
+Solved = list[tuple[Task, Optimum, Districts, Score]]
 
 
 def hold_together(graph: UnitGraph, units: set[int]) -> bool:
@@ -104,9 +107,9 @@ def test_the_score_of_a_board_in_two_halves_is_what_a_ruler_gives() -> None:
 
 
 @pytest.fixture(scope="module")
-def solved() -> list[tuple[Task, Optimum, Districts, Score]]:
+def solved() -> Solved:
     rows = []
-    for number in range(TASKS):
+    for number in TASKS:
         task = small(number)
         best = optimum(task)
         assert best is not None
@@ -115,7 +118,7 @@ def solved() -> list[tuple[Task, Optimum, Districts, Score]]:
     return rows
 
 
-def test_no_division_is_better_than_the_proved_optimum(solved: list[tuple[Task, Optimum, Districts, Score]]) -> None:
+def test_no_division_is_better_than_the_proved_optimum(solved: Solved) -> None:
     for task, best, made, found in solved:
         assert found.deviation >= best.deviation - 1e-9
         assert made.bound <= best.deviation + 1e-9
@@ -124,9 +127,21 @@ def test_no_division_is_better_than_the_proved_optimum(solved: list[tuple[Task, 
 
 
 def test_small_divisions_are_connected_and_hold_their_outlets(
-    solved: list[tuple[Task, Optimum, Districts, Score]],
+    solved: Solved,
 ) -> None:
     for task, _, _, found in solved:
         assert found.districts == len(task.target)
         assert found.broken == 0
         assert found.inside == np.count_nonzero(task.anchor >= 0)
+
+
+def test_the_gap_of_small_tasks_to_the_least_deviation_and_the_shortest_border_is_none(solved: Solved) -> None:
+    for task, best, _, found in solved:
+        assert found.deviation <= max(best.deviation, task.tolerance) + 1e-9
+        assert found.border_m == pytest.approx(best.tolerated_m, rel=1e-9)
+
+
+def test_a_shortfall_is_told_where_the_tolerance_cannot_be_kept_and_nowhere_else(solved: Solved) -> None:
+    for task, best, made, _ in solved:
+        assert bool(made.shortfalls) == (best.deviation > task.tolerance)
+        assert made.bound == pytest.approx(best.deviation if made.shortfalls else 0.0)
