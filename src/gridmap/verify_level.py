@@ -1,7 +1,9 @@
 """Prove a level of a plan anew: ``python -m gridmap.verify_level grid grids.geojson certificate.json [--cells FILE]``.
 
 Standard library only, with ``gridmap.verify``, which proves the cells. Members of level ``grid`` go by ``grid_code``,
-those of other levels by ``area_code``. Exit status as of ``gridmap.verify``. It shows that
+those of other levels by ``area_code``; of a file of all levels (``levels.geojson``) those of the level are taken, by
+``code``, and grids without a super-grid or sub-grids stand for themselves there. Exit status as of
+``gridmap.verify``. It shows that
 
 1. each polygon covers every point of the plane 0 times or once;
 2. the directed edges of all members cancel in opposite pairs but for a chain that winds 0 times or once around every
@@ -22,7 +24,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from gridmap.verify import UNITS, Edge, Point, add, edges_of, fault_of_chain, read_features, twice_area
+from gridmap.verify import UNITS, Edge, Point, Polygon, add, edges_of, fault_of_chain, read_features, twice_area
 
 KEYS = {"grid": "grid_code"}
 
@@ -31,7 +33,7 @@ def prove_level(level: str, members: str, certificate: str, cells: str | None) -
     """Each reason, and place, why the members are not proved to be the level that the certificate describes."""
     everything, lines, edges = Counter[Edge](), list[str](), 0
     chains: dict[str, Counter[Edge]] = {}
-    for code, polygons in read_features(members, exact=True, key=KEYS.get(level, "area_code")):
+    for code, polygons in members_of(members, level):
         for polygon in polygons:
             edges += sum(map(len, polygon))
             add(chains.setdefault(code, Counter()), edges_of(polygon))
@@ -58,6 +60,20 @@ def prove_level(level: str, members: str, certificate: str, cells: str | None) -
                 add(ground, edges_of(polygon))
         for edge in sorted((ground - everything) + (everything - ground))[:1]:
             yield "members and cells do not leave over the same border", edge[:2]
+
+
+def members_of(path: str, level: str) -> list[tuple[str, list[Polygon]]]:
+    """Code and polygons of each member of a level."""
+    said = [feature["properties"] for feature in json.loads(pathlib.Path(path).read_text("utf-8-sig"))["features"]]
+    if not said or "level" not in said[0] or "code" not in said[0]:
+        return read_features(path, exact=True, key=KEYS.get(level, "area_code"))
+    own = {row["code"] for row in said if row["level"] == level}
+    divided = {row["parent_code"] for row in said if row["level"] == "sub"}
+    chosen = []
+    for row in said:
+        alone = row["code"] not in divided if level == "sub" else level == "super" and row["parent_code"] not in own
+        chosen.append(row["level"] == level or (row["level"] == "grid" and alone))
+    return [found for found, taken in zip(read_features(path, exact=True, key="code"), chosen, strict=True) if taken]
 
 
 def figures_of(left: list[Edge]) -> dict[str, Any]:

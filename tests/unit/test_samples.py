@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 import shapely
 
+from gridmap import verify_level
 from gridmap.domain.plan import Plan
+from gridmap.exports import write_plan
 from gridmap.geometry.datum import Datum
 from gridmap.inputs import read_plan_file, read_plan_inputs
 from gridmap.planning.pipeline import build_plan
@@ -197,6 +199,14 @@ def test_the_plan_has_something_to_say(plan: Plan) -> None:
     assert broken["crossing_degree_urban_ceiling"]
     assert plan.indicators["townships"]["all"]["with_outlet"] == 11
     assert 0.7 < plan.indicators["coverage"]["all"]["covered_demand_share"] < 0.95
+
+
+def test_every_level_is_proved_from_the_exports_alone(plan: Plan, tmp_path: Path) -> None:
+    write_plan(plan, tmp_path / "out")
+    files = [str(tmp_path / "out" / name) for name in ("levels.geojson", "certificate.json")]
+    for level in ("county", "township", "village", "super", "grid", "sub"):
+        assert verify_level.main([level, *files]) == 0
+    assert verify_level.main(["grid", str(tmp_path / "out" / "grids.geojson"), files[1]]) == 0
 
 
 def test_the_folder_stays_small() -> None:

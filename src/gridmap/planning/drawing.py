@@ -202,6 +202,8 @@ def _add_heavy(
                 float(demand[number]),
             )
         )
+        # It is never cut, so whatever is drawn, one grid is off by this much.
+        made.bound = max(made.bound, float(demand[number]) / heavy.mean - 1)
     held = heavy.grid >= 0
     made.add(rows[held], heavy.grid[held], np.full(len(heavy.unit), heavy.mean), anchor, parent)
 
