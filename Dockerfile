@@ -5,6 +5,7 @@ FROM python:3.11-slim AS build
 WORKDIR /src
 COPY constraints.txt pyproject.toml README.md README.zh-CN.md CHANGELOG.md LICENSE ./
 COPY src src
+COPY migrations migrations
 COPY data/samples data/samples
 RUN python -m venv /opt/gridmap \
  && /opt/gridmap/bin/python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .

@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-APT_NEEDED := chromium fonts-noto-cjk
+APT_NEEDED := chromium fonts-noto-cjk postgresql-15 postgresql-15-postgis-3
 
 .PHONY: demo test test-all check apt clean samples
 

@@ -5,6 +5,7 @@
     GridmapError
     ├── InputError            the user's data or call cannot be used          exit 2
     │   ├── UsageError        an option or argument is unusable
+    │   ├── NotStored         a plan or version is not in the store
     │   ├── UnreadableFile    missing, empty, broken, of no known format
     │   ├── TooLarge          beyond a stated limit
     │   ├── MissingColumn     a needed column is not there
@@ -18,7 +19,11 @@
     │   ├── InvalidPartition  pieces do not tile their areas
     │   └── RuleBroken        a rule of the plan does not hold
     └── StoreError            ours: a store, a disk, a bug in the kernel      exit 3
-        └── ProofFailed       the partition just made could not be proved
+        ├── ProofFailed       the partition just made could not be proved
+        ├── StoreConflict     somebody else was first, or a version is not open to the change
+        ├── StoreDamaged      what is stored is not what was put in
+        ├── StoreOutdated     the tables of a store are not those of this version of gridmap
+        └── StoreUnreachable  a database cannot be opened, is busy, or went away
 
 Raise the leaf, catch the branch. The wording is the catalogue's (``catalogue/errors.toml`` and its neighbours).
 """
@@ -105,6 +110,10 @@ class UsageError(InputError):
     """An option or argument is unusable."""
 
 
+class NotStored(InputError):
+    """A plan or a version is not in the store."""
+
+
 class UnreadableFile(InputError):
     """A file is missing, empty, broken or of no known format."""
 
@@ -161,3 +170,19 @@ class StoreError(GridmapError):
 
 class ProofFailed(StoreError):
     """The partition just made could not be proved."""
+
+
+class StoreConflict(StoreError):
+    """Somebody else was first, or a version is not open to the change."""
+
+
+class StoreDamaged(StoreError):
+    """What is stored is not what was put in."""
+
+
+class StoreOutdated(StoreError):
+    """The tables of a store are not those of this version of gridmap."""
+
+
+class StoreUnreachable(StoreError):
+    """A database cannot be opened, is busy, or went away."""

@@ -21,7 +21,7 @@ SHAPES = {GeometryType.POINT: {"Point"}, GeometryType.POLYGON: {"Polygon", "Mult
 
 @pytest.fixture(scope="module")
 def county() -> Plan:
-    """The sample county, with coarse cells."""
+    """Plan the sample county with coarse cells."""
     given = tomllib.loads((SAMPLES / "plan.toml").read_text(encoding="utf-8"))
     settings = PlanSettings.model_validate({**given, "partition": {"resolution": 7}})
     return build_plan(settings, read_plan_inputs(settings, SAMPLES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridmap.cli import explanations, partitions, plans
+from gridmap.cli import explanations, partitions, plans, stores
 from gridmap.cli.options import help_of
 from gridmap.cli.program import app, main
 
@@ -13,6 +13,9 @@ _VERBS = (
     ("explain", explanations.explain, "gridmap explain out --lon 111.31 --lat 30.78 --datum gcj02"),
     ("partition", partitions.partition, "gridmap partition villages.geojson -r 9 -o cells.geojson --datum gcj02"),
     ("validate", partitions.validate, "gridmap validate cells.geojson --areas villages.geojson --format sarif"),
+    ("import", stores.import_plan, "gridmap import out --id yiling --publish"),
+    ("export", stores.export_plan, "gridmap export yiling -o out"),
+    ("db", stores.db, "gridmap db upgrade --database postgresql://gridmap@localhost/plans"),
 )
 for _name, _verb, _example in _VERBS:
     app.command(_name, help=help_of(_name), epilog=_example)(_verb)

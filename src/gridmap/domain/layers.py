@@ -1,4 +1,4 @@
-"""The layers of a plan and their columns: one definition for the store, for what can be asked of it, and for the docs."""
+"""The layers of a plan and their columns, defined once for store, interface and documentation."""
 
 from __future__ import annotations
 

@@ -1,0 +1,70 @@
+"""A store in PostgreSQL with PostGIS: geometries in EPSG:4326 behind a GiST index, rows written by COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import shapely
+from psycopg import sql
+from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, Table, create_engine, func, select
+from sqlalchemy.engine import URL
+
+from gridmap.domain.layers import ColumnType, Layer
+from gridmap.store.boxes import box_shape
+from gridmap.store.content import LayerContent
+from gridmap.store.documents import as_json, json_options
+from gridmap.store.models import EXTRA, FID, GEOMETRY, SRID, VERSION, layer_tables
+from gridmap.store.protocols import Box
+from gridmap.store.sql import Asked, SqlStore
+
+
+def postgis_engines(url: URL) -> tuple[Engine, Engine]:
+    """Engines to read and to write with; a reader sees one state for as long as its transaction lasts."""
+    engine = create_engine(url, pool_pre_ping=True, **json_options())
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
+
+
+class PostgisStore(SqlStore):
+    """A ``PlanStore`` in PostGIS."""
+
+    def __init__(self, url: URL) -> None:
+        super().__init__(*postgis_engines(url), url.render_as_string(hide_password=True))
+
+    def _write_rows(self, connection: Connection, layer: Layer, row: int, content: LayerContent) -> None:
+        table = layer_tables[layer.name]
+        parts: dict[str, Iterable[Any]] = {VERSION: repeat(row, content.rows), FID: range(1, content.rows + 1)}
+        for one, values in zip(layer.columns, content.columns, strict=True):
+            parts[one.name] = map(as_json, values) if one.type is ColumnType.TEXTS else values
+        if content.extra is not None:
+            parts[EXTRA] = map(as_json, content.extra)
+        if content.wkb is not None:
+            parts[GEOMETRY] = _with_srid(content.wkb)
+        names = sql.SQL(", ").join(map(sql.Identifier, parts))
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), names)
+        with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
+            for row_values in zip(*parts.values(), strict=True):
+                copy.write_row(row_values)
+
+    def faults(self, connection: Connection) -> list[str]:
+        """PostgreSQL checks its pages as it reads them."""
+        return []
+
+    def _wkb(self, table: Table) -> ColumnElement[Any]:
+        return func.ST_AsBinary(table.c[GEOMETRY], "NDR", type_=LargeBinary)
+
+    def _rows_in_box(
+        self, connection: Connection, table: Table, columns: Sequence[ColumnElement[Any]], asked: Asked, box: Box
+    ) -> Iterator[Any]:
+        shape = func.ST_GeomFromWKB(shapely.to_wkb(box_shape(box)), SRID)
+        # The operator of the index compares single floats, rounded outwards; this function settles who meets the box.
+        meets = func.ST_Intersects(table.c[GEOMETRY], shape)
+        page = select(*columns).where(*asked.rows_of(table), meets).order_by(table.c[FID]).limit(asked.limit)
+        yield from connection.execute(page)
+
+
+def _with_srid(wkb: list[bytes | None]) -> list[str | None]:
+    shapes = shapely.set_srid(shapely.from_wkb(np.array(wkb, dtype=object)), SRID)
+    return list(shapely.to_wkb(shapes, hex=True, byte_order=1, include_srid=True).tolist())
