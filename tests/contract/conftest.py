@@ -33,36 +33,36 @@ def made_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+@pytest.fixture(scope="session")
+def empty_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """Address of a database without tables."""
 
     def make(kind: str) -> str:
         if kind == "sqlite":
-            return f"sqlite:///{tmp_path / f'empty-{next(_numbers)}.sqlite'}"
-        cluster = request.getfixturevalue("cluster")
-        name = f"empty_{next(_numbers)}"
-        cluster.execute(f"CREATE DATABASE {name}")
-        return str(cluster.url(name))
+            return f"sqlite:///{tmp_path_factory.mktemp('empty') / 'store.sqlite'}"
+        return str(_new_database(request.getfixturevalue("cluster"), ""))
 
     return make
 
 
-@pytest.fixture
-def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+@pytest.fixture(scope="session")
+def made_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """Address of a store that holds nothing."""
 
     def make(kind: str) -> str:
         if kind == "sqlite":
-            path = tmp_path / f"store-{next(_numbers)}.sqlite"
+            path = tmp_path_factory.mktemp("made") / "store.sqlite"
             shutil.copy(request.getfixturevalue("made_tables"), path)
             return f"sqlite:///{path}"
-        cluster = request.getfixturevalue("cluster")
-        name = f"store_{next(_numbers)}"
-        cluster.execute(f"CREATE DATABASE {name} TEMPLATE made_tables")
-        return str(cluster.url(name))
+        return str(_new_database(request.getfixturevalue("cluster"), "TEMPLATE made_tables"))
 
     return make
+
+
+def _new_database(cluster: Cluster, template: str) -> str:
+    name = f"store_{next(_numbers)}"
+    cluster.execute(f"CREATE DATABASE {name} {template} {'STRATEGY FILE_COPY' if template else ''}")
+    return cluster.url(name)
 
 
 @pytest.fixture(params=KINDS)
@@ -71,8 +71,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def url(kind: str, fresh_url: Callable[[str], str]) -> str:
-    return fresh_url(kind)
+def url(kind: str, made_url: Callable[[str], str]) -> str:
+    return made_url(kind)
 
 
 @pytest.fixture

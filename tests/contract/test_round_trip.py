@@ -92,12 +92,12 @@ def test_a_frame_that_lacks_a_column_comes_back_without_it(store: PlanStore, pla
     assert_same_plan(store.read(store.add_version("p", given, who="me")), given)
 
 
-def test_both_stores_give_a_plan_the_same_digest(fresh_url: Callable[[str], str], plan: Plan):
+def test_both_stores_give_a_plan_the_same_digest(made_url: Callable[[str], str], plan: Plan):
     from gridmap.store import open_store
 
     digests = set()
     for kind in ("sqlite", "postgis"):
-        opened = open_store(fresh_url(kind))
+        opened = open_store(made_url(kind))
         digests.add(opened.add_version("p", plan, who=kind).digest)
         opened.close()
     assert len(digests) == 1
