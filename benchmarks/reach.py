@@ -67,7 +67,7 @@ def reach_truth(data: Arrays, radius_m: float) -> Arrays:
 
 def reach_gridmap(data: Arrays, radius_m: float) -> Arrays:
     """Tree of earth-centred points, the ring settled by geodesics."""
-    from gridmap.planning.reach import EarthPoints, nearest, within
+    from gridmap.planning.service.reach import EarthPoints, nearest, within
 
     points, facilities = EarthPoints(*data["points"].T), EarthPoints(*data["facilities"].T)
     index, distance_m = nearest(points, facilities)
@@ -134,8 +134,8 @@ def county(cells: int, facilities: int) -> Arrays:
     import shapely
 
     from gridmap.geometry.measure import LocalPlane
-    from gridmap.planning.circles import draw_circles
-    from gridmap.planning.reach import EarthPoints
+    from gridmap.planning.service.circles import draw_circles
+    from gridmap.planning.service.reach import EarthPoints
 
     rng = np.random.default_rng(1)
     rings = int(np.ceil((np.sqrt(12 * cells - 3) - 3) / 6))
@@ -159,7 +159,7 @@ def share_gridmap(data: Arrays) -> Arrays:
     """Distances settle what they can, the rim is cut circle by circle."""
     import shapely
 
-    from gridmap.planning.circles import Circles, Outlines, covered_share
+    from gridmap.planning.service.circles import Circles, Outlines, covered_share
 
     cells, polygons = shapely.from_wkb(data["cells"]), shapely.from_wkb(data["circles"])
     circles = Circles(polygons, data["centre"], data["inner_m"], data["outer_m"])
@@ -193,12 +193,12 @@ def share_pairs(data: Arrays) -> Arrays:
 
 #: Methods and the modules they need.
 REACH: dict[str, tuple[Callable[[Arrays, float], Arrays], str]] = {
-    "gridmap": (reach_gridmap, "gridmap.planning.reach"),
+    "gridmap": (reach_gridmap, "gridmap.planning.service.reach"),
     "geopandas sjoin": (reach_geopandas, "geopandas"),
     "scikit-learn BallTree": (reach_balltree, "sklearn.neighbors"),
 }
 SHARE: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
-    "gridmap": (share_gridmap, "gridmap.planning.circles"),
+    "gridmap": (share_gridmap, "gridmap.planning.service.circles"),
     "geopandas overlay, union": (share_overlay, "geopandas"),
     "geopandas overlay, pairs": (share_pairs, "geopandas"),
 }

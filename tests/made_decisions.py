@@ -12,18 +12,18 @@ import shapely
 
 from gridmap.domain.kinds import AreaLevel, BaseUnitKind, FacilityKind, GridKind
 from gridmap.domain.plan_settings import AreaSource, GridSection, PlanSection, PlanSettings, StaffingSection
-from gridmap.planning.assignment import Assignment
-from gridmap.planning.base_units import BaseUnits
-from gridmap.planning.coverage import cover
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.demand import SpreadDemand
-from gridmap.planning.facilities import KINDS, Facilities
-from gridmap.planning.gaps import find_gaps
-from gridmap.planning.grids import Grids
-from gridmap.planning.ground import Ground
-from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
-from gridmap.planning.reach import EarthPoints
-from gridmap.planning.staffing import Staffing
+from gridmap.planning.land.base_units import BaseUnits
+from gridmap.planning.land.demand import SpreadDemand
+from gridmap.planning.land.ground import Ground
+from gridmap.planning.land.hierarchy import Hierarchy, build_hierarchy
+from gridmap.planning.responsibility.assignment import Assignment
+from gridmap.planning.responsibility.staffing import Staffing
+from gridmap.planning.service.coverage import cover
+from gridmap.planning.service.facilities import KINDS, Facilities
+from gridmap.planning.service.gaps import find_gaps
+from gridmap.planning.service.reach import EarthPoints
+from gridmap.planning.territory.grids import Grids
 
 WEST, SOUTH, UNITS = 1_110_000_000, 300_000_000, 100_000
 Square = tuple[int, int]

@@ -1,4 +1,4 @@
-"""Indicators of the plan made by hand, in the shape that ``gridmap.planning.indicators`` fixes."""
+"""Indicators of the plan made by hand, in the shape that ``gridmap.planning.findings.indicators`` fixes."""
 
 from __future__ import annotations
 

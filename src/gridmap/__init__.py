@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gridmap.frames import Partition, fix, partition, read_areas, repair_areas, validate
     from gridmap.geometry.validation import Report
     from gridmap.inputs import read_plan_file, read_plan_inputs
-    from gridmap.planning.explain import explain
-    from gridmap.planning.explanation import Explanation
+    from gridmap.planning.explaining.explain import explain
+    from gridmap.planning.explaining.explanation import Explanation
     from gridmap.planning.pipeline import build_plan
 
 # Imported when first asked for: ``python -m gridmap.verify`` must need nothing but the standard library, and
@@ -45,8 +45,8 @@ _HOME = {
     "read_plan_file": "gridmap.inputs",
     "read_plan_inputs": "gridmap.inputs",
     "build_plan": "gridmap.planning.pipeline",
-    "explain": "gridmap.planning.explain",
-    "Explanation": "gridmap.planning.explanation",
+    "explain": "gridmap.planning.explaining.explain",
+    "Explanation": "gridmap.planning.explaining.explanation",
 }
 
 __all__ = [

@@ -12,13 +12,13 @@ from gridmap.domain.inputs import Demand
 from gridmap.domain.kinds import FacilityKind, SettlementClass
 from gridmap.domain.plan_settings import DEFAULT_RADIUS_M, CoverageSection
 from gridmap.geometry.lattice import UNITS_PER_DEGREE
-from gridmap.planning.circles import draw_circles
-from gridmap.planning.coverage import cover
-from gridmap.planning.demand import spread
-from gridmap.planning.facilities import KINDS, Facilities
-from gridmap.planning.ground import CLASSES, Ground
-from gridmap.planning.reach import ROUNDING_M, EarthPoints, nearest, within
-from gridmap.planning.territory import nearest_outlet
+from gridmap.planning.land.demand import spread
+from gridmap.planning.land.ground import CLASSES, Ground
+from gridmap.planning.service.circles import draw_circles
+from gridmap.planning.service.coverage import cover
+from gridmap.planning.service.facilities import KINDS, Facilities
+from gridmap.planning.service.reach import ROUNDING_M, EarthPoints, nearest, within
+from gridmap.planning.territory.nearest import nearest_outlet
 
 GEOD = Geod(ellps="WGS84")
 SEEDS = st.integers(0, 2**32 - 1)

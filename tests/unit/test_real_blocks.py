@@ -19,9 +19,9 @@ from gridmap.geometry.lattice import geometries_to_degrees
 from gridmap.geometry.nesting import prove_levels
 from gridmap.geometry.partition import Partition, partition_units
 from gridmap.inputs.on_lattice import onto_lattice
-from gridmap.planning.base_units import BaseUnits, draw_base_units
-from gridmap.planning.dissolve import dissolve
-from gridmap.planning.hierarchy import AreaSet
+from gridmap.planning.land.base_units import BaseUnits, draw_base_units
+from gridmap.planning.land.dissolve import dissolve
+from gridmap.planning.land.hierarchy import AreaSet
 
 COUNTY = "420506"
 RESOLUTION = 8

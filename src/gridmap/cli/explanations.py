@@ -23,7 +23,7 @@ def explain(
     """Explain a cell or a place of a plan."""
     from gridmap.exports.explanation import explanation_document, explanation_lines
     from gridmap.exports.plan_directory import load_plan
-    from gridmap.planning.explain import explain_row, row_at, rows_of_cell
+    from gridmap.planning.explaining.explain import explain_row, row_at, rows_of_cell
 
     by_place = lon is not None and lat is not None
     if (cell is None) == (not by_place) or (cell is not None and (lon is not None or lat is not None)):

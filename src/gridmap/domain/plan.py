@@ -65,8 +65,8 @@ class Plan:
     indicators : nested dictionary of plain numbers and strings
     certificate : the partition certificate, as ``certificate.json`` holds it
     report : ``warnings`` (list of str), ``timings_s``, ``versions``, ``demand`` (unit, total, source, stands_in),
-        ``shortfalls`` (what was asked of the grids and cannot be, see ``gridmap.planning.shortfalls``), ``bound``
-        (least possible largest deviation that was proved), ``retired_codes`` (grid codes never to be given again)
+        ``shortfalls`` (what was asked of the grids and cannot be, see ``gridmap.planning.findings.shortfalls``),
+        ``bound`` (least possible largest deviation that was proved), ``retired_codes`` (never to be given again)
     """
 
     settings: PlanSettings

@@ -9,7 +9,7 @@ from typing import Any
 from gridmap import catalogue
 from gridmap.catalogue import Language
 from gridmap.exports.words import NOTHING, amount, area, count, deviation, distance, percent, word
-from gridmap.planning.explanation import (
+from gridmap.planning.explaining.explanation import (
     FORBIDDING,
     Alternative,
     Drawing,

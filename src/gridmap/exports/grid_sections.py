@@ -13,7 +13,7 @@ from gridmap.domain.plan import Plan
 from gridmap.exports.markdown import bullets, paragraphs, table
 from gridmap.exports.sentences import literal, some_of
 from gridmap.exports.words import amount, area, count, deviation, names_by_code, percent, unit_names, word
-from gridmap.planning.shortfalls import reason_name, reason_of, what_and_why, what_helps
+from gridmap.planning.findings.shortfalls import reason_name, reason_of, what_and_why, what_helps
 
 #: Grids, shortfalls and people listed before "and N more".
 MOST_SHOWN = 10

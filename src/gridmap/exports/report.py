@@ -24,9 +24,9 @@ BREAKERS_SHOWN = 10
 def report_document(plan: Plan) -> dict[str, Any]:
     """Make the content of ``report.json``.
 
-    ``settings``, ``indicators`` (see ``gridmap.planning.indicators``), ``rules``, then what the plan's report holds
-    (``warnings``, ``timings_s``, ``versions``, ``demand``), ``report_keys`` naming those, and ``columns``: for each
-    layer of ``plan.gpkg`` the type of each column (``list`` stands for texts joined by ";").
+    ``settings``, ``indicators`` (see ``gridmap.planning.findings.indicators``), ``rules``, then what the plan's report
+    holds (``warnings``, ``timings_s``, ``versions``, ``demand``), ``report_keys`` naming those, and ``columns``: for
+    each layer of ``plan.gpkg`` the type of each column (``list`` stands for texts joined by ";").
     """
     frames = {name: getattr(plan, name) for name in (*GEOGRAPHIC_FRAMES, *TABLES)}
     return {

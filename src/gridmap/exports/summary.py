@@ -12,7 +12,7 @@ from gridmap.domain.kinds import GridKind
 from gridmap.domain.plan import Plan, RuleResult
 from gridmap.exports.sentences import rule_name, rule_result
 from gridmap.exports.words import count, deviation, names_by_code, percent, unit_names
-from gridmap.planning.shortfalls import shortfall_message
+from gridmap.planning.findings.shortfalls import shortfall_message
 
 #: Breakers of a rule, and things not met, that are named; the rest are counted.
 MOST_BREAKERS, MOST_SHORTFALLS = 3, 5

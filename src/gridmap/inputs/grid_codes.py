@@ -1,4 +1,4 @@
-"""Read grid codes: fifteen digits or ``AREA-001``, as ``gridmap.planning.codes`` gives them."""
+"""Read grid codes: fifteen digits or ``AREA-001``, as ``gridmap.planning.territory.codes`` gives them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gridmap.errors import BadValue, MissingColumn, Place
 from gridmap.inputs.columns import GRID_CODE, first_column, listed, named_column
 from gridmap.inputs.folding import Texts, fold_code, folded_texts, is_cut_code
 from gridmap.inputs.whereabouts import PlaceOf
-from gridmap.planning.codes import is_grid_code
+from gridmap.planning.territory.codes import is_grid_code
 
 
 def grid_code_column(frame: pd.DataFrame, chosen: str | None, place: Place) -> str:

@@ -15,27 +15,27 @@ from gridmap.domain.plan_settings import PlanSettings
 from gridmap.geometry.lattice import geometries_to_units
 from gridmap.geometry.partition import Partition, partition_areas, partition_units
 from gridmap.geometry.tiling import require_tiling
-from gridmap.planning.assignment import Assignment, assign
-from gridmap.planning.atoms import Atoms
-from gridmap.planning.base_units import BaseUnits, draw_base_units
-from gridmap.planning.bases import bases
-from gridmap.planning.codes import codes_before, retired_codes
-from gridmap.planning.coverage import cover
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.demand import SpreadDemand, spread
-from gridmap.planning.density import density_applies, density_classes, settlement_of_cells, with_settlement
-from gridmap.planning.drawing import draw_territories, parent_level
-from gridmap.planning.facilities import Facilities
-from gridmap.planning.gaps import find_gaps
-from gridmap.planning.grids import Grids
-from gridmap.planning.ground import CLASSES, Ground
 from gridmap.planning.groups import sums
-from gridmap.planning.hierarchy import Hierarchy, build_hierarchy
-from gridmap.planning.level_proof import proof_of_levels
-from gridmap.planning.levels import draw_sub_grids, draw_super_grids
-from gridmap.planning.numbering import GivenGround, numbered
-from gridmap.planning.reach import Floats, Rows
-from gridmap.planning.staffing import Staffing, staff_grids
+from gridmap.planning.land.base_units import BaseUnits, draw_base_units
+from gridmap.planning.land.bases import bases
+from gridmap.planning.land.demand import SpreadDemand, spread
+from gridmap.planning.land.density import density_applies, density_classes, settlement_of_cells, with_settlement
+from gridmap.planning.land.ground import CLASSES, Ground
+from gridmap.planning.land.hierarchy import Hierarchy, build_hierarchy
+from gridmap.planning.responsibility.assignment import Assignment, assign
+from gridmap.planning.responsibility.staffing import Staffing, staff_grids
+from gridmap.planning.service.coverage import cover
+from gridmap.planning.service.facilities import Facilities
+from gridmap.planning.service.gaps import find_gaps
+from gridmap.planning.service.reach import Floats, Rows
+from gridmap.planning.territory.atoms import Atoms
+from gridmap.planning.territory.codes import codes_before, retired_codes
+from gridmap.planning.territory.drawing import draw_territories, parent_level
+from gridmap.planning.territory.grids import Grids
+from gridmap.planning.territory.level_proof import proof_of_levels
+from gridmap.planning.territory.levels import draw_sub_grids, draw_super_grids
+from gridmap.planning.territory.numbering import GivenGround, numbered
 
 
 class Staged(Protocol):

@@ -11,18 +11,18 @@ import numpy as np
 
 from gridmap.domain.kinds import AreaLevel, FacilityKind
 from gridmap.domain.plan_settings import PlanSettings
-from gridmap.planning.assignment import Assignment
-from gridmap.planning.base_units import BaseUnits
-from gridmap.planning.coverage import Coverage
-from gridmap.planning.demand import SpreadDemand
-from gridmap.planning.facilities import Facilities
-from gridmap.planning.gaps import Gaps
-from gridmap.planning.grids import Grids
-from gridmap.planning.ground import CLASSES, Ground
 from gridmap.planning.groups import first_of_each, sums
-from gridmap.planning.hierarchy import Hierarchy
-from gridmap.planning.reach import Flags, Floats, Rows
-from gridmap.planning.staffing import Staffing
+from gridmap.planning.land.base_units import BaseUnits
+from gridmap.planning.land.demand import SpreadDemand
+from gridmap.planning.land.ground import CLASSES, Ground
+from gridmap.planning.land.hierarchy import Hierarchy
+from gridmap.planning.responsibility.assignment import Assignment
+from gridmap.planning.responsibility.staffing import Staffing
+from gridmap.planning.service.coverage import Coverage
+from gridmap.planning.service.facilities import Facilities
+from gridmap.planning.service.gaps import Gaps
+from gridmap.planning.service.reach import Flags, Floats, Rows
+from gridmap.planning.territory.grids import Grids
 
 
 @dataclass(frozen=True)

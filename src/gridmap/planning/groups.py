@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.service.reach import Floats, Rows
 
 
 def sums(group: Rows, value: ArrayLike, count: int) -> Floats:

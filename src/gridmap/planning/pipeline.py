@@ -17,11 +17,11 @@ from gridmap.domain.plan import Plan
 from gridmap.domain.plan_settings import PlanSettings
 from gridmap.planning.checks import check_inputs
 from gridmap.planning.deciding import decide
-from gridmap.planning.indicators import indicators
-from gridmap.planning.plan_frames import geographic_frames, table_frames
-from gridmap.planning.remarks import remarks
+from gridmap.planning.findings.indicators import indicators
+from gridmap.planning.findings.remarks import remarks
+from gridmap.planning.findings.shortfalls import grid_report
 from gridmap.planning.rules import evaluate
-from gridmap.planning.shortfalls import grid_report
+from gridmap.planning.tables.plan_frames import geographic_frames, table_frames
 
 Progress = Callable[[str, float], None]
 

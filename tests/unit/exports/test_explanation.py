@@ -11,8 +11,8 @@ import pytest
 
 from gridmap import catalogue
 from gridmap.exports.explanation import explanation_document, explanation_lines
-from gridmap.planning.explain import explain
-from gridmap.planning.explanation import Drawing, Explanation, Objection, Outcome, Verdict
+from gridmap.planning.explaining.explain import explain
+from gridmap.planning.explaining.explanation import Drawing, Explanation, Objection, Outcome, Verdict
 from made_board import board_plan, middle
 
 

@@ -14,7 +14,7 @@ from gridmap.errors import ProofFailed
 from gridmap.geometry.lattice import geometries_to_degrees
 from gridmap.geometry.nesting import prove_levels
 from gridmap.geometry.partition import Partition, partition_areas
-from gridmap.planning.dissolve import dissolve
+from gridmap.planning.land.dissolve import dissolve
 
 X0, Y0, SIDE = 1_112_000_000, 307_000_000, 100_000
 

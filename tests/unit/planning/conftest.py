@@ -16,14 +16,14 @@ from gridmap.domain.kinds import AreaLevel, BaseUnitKind, Employment, GridKind, 
 from gridmap.domain.plan_settings import AreaSource, CoverageSection, PartitionSection, PlanSection, PlanSettings
 from gridmap.planning.deciding import decide
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.dissolve import dissolve
 from gridmap.planning.districting.task import Reason, Shortfall
-from gridmap.planning.facilities import KINDS, Facilities
-from gridmap.planning.grids import SubGrids, SuperGrids
-from gridmap.planning.ground import CLASSES, Ground
+from gridmap.planning.land.dissolve import dissolve
+from gridmap.planning.land.ground import CLASSES, Ground
 from gridmap.planning.pipeline import Stages
-from gridmap.planning.reach import EarthPoints
-from gridmap.planning.staffing import Staffing
+from gridmap.planning.responsibility.staffing import Staffing
+from gridmap.planning.service.facilities import KINDS, Facilities
+from gridmap.planning.service.reach import EarthPoints
+from gridmap.planning.territory.grids import SubGrids, SuperGrids
 
 WEST, SOUTH, STEP = 111.0, 30.0, 0.01
 

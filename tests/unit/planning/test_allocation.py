@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap.planning import allocation
-from gridmap.planning.allocation import BEYOND, Choices, give_room
+from gridmap.planning.responsibility import allocation
+from gridmap.planning.responsibility.allocation import BEYOND, Choices, give_room
 
 
 def made(seed: int, grids: int, outlets: int, tightness: float) -> tuple[Choices, np.ndarray, np.ndarray]:

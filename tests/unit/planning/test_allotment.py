@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from gridmap.domain.plan_settings import GridSection
 from gridmap.errors import PlanError
-from gridmap.planning.allotment import Sites, anchors_of, count_of, share_out, targets_of
 from gridmap.planning.districting.task import UnitGraph
-from gridmap.planning.facilities import Facilities
+from gridmap.planning.service.facilities import Facilities
+from gridmap.planning.territory.allotment import Sites, anchors_of, count_of, share_out, targets_of
 
 Made = Callable[..., Facilities]
 

@@ -13,12 +13,12 @@ from pyproj import Geod
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import FacilityKind
 from gridmap.domain.plan_settings import CoverageSection, GridSection, PlanSection, PlanSettings
-from gridmap.planning.assignment import Assignment, assign, grid_links
-from gridmap.planning.coverage import cover
-from gridmap.planning.facilities import KINDS, Facilities
-from gridmap.planning.ground import Ground
+from gridmap.planning.land.ground import Ground
 from gridmap.planning.pipeline import build_plan
-from gridmap.planning.togetherness import TOGETHER_TIMES
+from gridmap.planning.responsibility.assignment import Assignment, assign, grid_links
+from gridmap.planning.responsibility.togetherness import TOGETHER_TIMES
+from gridmap.planning.service.coverage import cover
+from gridmap.planning.service.facilities import KINDS, Facilities
 
 Made = Callable[..., Ground]
 MadeFacilities = Callable[..., Facilities]

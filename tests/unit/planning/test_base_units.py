@@ -16,8 +16,8 @@ from gridmap.errors import CoverageFault, InvalidGeometry, OutOfPlace
 from gridmap.geometry.chain import cancel, edges_of
 from gridmap.geometry.lattice import geometries_to_degrees, geometries_to_units, to_units
 from gridmap.geometry.measure import area_m2
-from gridmap.planning.base_units import BaseUnits, draw_base_units
-from gridmap.planning.hierarchy import AreaSet
+from gridmap.planning.land.base_units import BaseUnits, draw_base_units
+from gridmap.planning.land.hierarchy import AreaSet
 
 VILLAGE, BLOCK, CELLS = BaseUnitKind.VILLAGE, BaseUnitKind.BLOCK, BaseUnitKind.CELLS
 SAMPLES = Path(__file__).parents[3] / "data" / "samples"

@@ -11,9 +11,9 @@ import shapely
 from pyproj import Geod
 
 from gridmap.geometry.measure import LocalPlane
-from gridmap.planning.circles import CIRCLE_POINTS, Outlines, covered_share, draw_circles
-from gridmap.planning.ground import Ground
-from gridmap.planning.reach import EarthPoints
+from gridmap.planning.land.ground import Ground
+from gridmap.planning.service.circles import CIRCLE_POINTS, Outlines, covered_share, draw_circles
+from gridmap.planning.service.reach import EarthPoints
 
 
 @pytest.fixture(scope="module")

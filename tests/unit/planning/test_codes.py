@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gridmap.domain.inputs import PreviousGrids
 from gridmap.errors import DuplicateId, PlanError
 from gridmap.geometry.lattice import geometries_to_degrees
-from gridmap.planning.codes import grid_codes, is_administrative, is_grid_code, kept_codes, retired_codes
+from gridmap.planning.territory.codes import grid_codes, is_administrative, is_grid_code, kept_codes, retired_codes
 
 VILLAGE = "990101001001"
 

@@ -11,11 +11,11 @@ from pyproj import Geod
 
 from gridmap.domain.kinds import FacilityKind
 from gridmap.domain.plan_settings import CoverageSection
-from gridmap.planning.circles import draw_circles
-from gridmap.planning.coverage import cover
-from gridmap.planning.facilities import KINDS, Facilities
-from gridmap.planning.ground import CLASSES, Ground, representative_points
-from gridmap.planning.reach import EarthPoints
+from gridmap.planning.land.ground import CLASSES, Ground, representative_points
+from gridmap.planning.service.circles import draw_circles
+from gridmap.planning.service.coverage import cover
+from gridmap.planning.service.facilities import KINDS, Facilities
+from gridmap.planning.service.reach import EarthPoints
 
 GEOD = Geod(ellps="WGS84")
 

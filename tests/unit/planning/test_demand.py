@@ -13,8 +13,8 @@ from pyproj import Geod
 from gridmap.domain.inputs import Demand
 from gridmap.errors import InvalidGeometry
 from gridmap.geometry.measure import area_m2
-from gridmap.planning.demand import spread
-from gridmap.planning.ground import Ground
+from gridmap.planning.land.demand import spread
+from gridmap.planning.land.ground import Ground
 
 Made = Callable[..., Ground]
 

@@ -13,8 +13,8 @@ import shapely
 from gridmap.domain.kinds import AreaLevel, SettlementClass
 from gridmap.domain.plan_settings import DensitySection
 from gridmap.geometry.lattice import geometries_to_units
-from gridmap.planning.demand import SpreadDemand
-from gridmap.planning.density import (
+from gridmap.planning.land.demand import SpreadDemand
+from gridmap.planning.land.density import (
     MAJORITY,
     MOST_HOLE_M2,
     density_applies,
@@ -23,8 +23,8 @@ from gridmap.planning.density import (
     statistical_cells,
     with_settlement,
 )
-from gridmap.planning.ground import CLASSES, Ground
-from gridmap.planning.hierarchy import build_hierarchy
+from gridmap.planning.land.ground import CLASSES, Ground
+from gridmap.planning.land.hierarchy import build_hierarchy
 
 URBAN, FRINGE, RURAL = (CLASSES.index(name) for name in SettlementClass)
 MIDDLE = (30.3, 111.3)

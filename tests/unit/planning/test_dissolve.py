@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from gridmap.errors import ProofFailed
-from gridmap.planning.dissolve import dissolve
+from gridmap.planning.land.dissolve import dissolve
 
 X0, Y0 = 1_112_000_000, 307_000_000
 

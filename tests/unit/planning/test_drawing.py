@@ -11,13 +11,13 @@ import pytest
 from gridmap.domain.kinds import BaseUnitKind
 from gridmap.domain.plan_settings import GridSection
 from gridmap.errors import PlanError
-from gridmap.planning.atoms import Atoms
-from gridmap.planning.base_units import BaseUnits
-from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.task import Reason
-from gridmap.planning.drawing import Drawn, draw_territories
-from gridmap.planning.facilities import Facilities
-from gridmap.planning.ground import Ground
+from gridmap.planning.land.base_units import BaseUnits
+from gridmap.planning.land.components import connected_stretches
+from gridmap.planning.land.ground import Ground
+from gridmap.planning.service.facilities import Facilities
+from gridmap.planning.territory.atoms import Atoms
+from gridmap.planning.territory.drawing import Drawn, draw_territories
 
 COLUMNS, ROWS = 12, 8
 

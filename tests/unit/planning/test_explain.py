@@ -13,8 +13,8 @@ from pyproj import Geod
 
 from gridmap.errors import OutOfPlace, UnknownDatum, UsageError
 from gridmap.geometry.datum import bd09_from_gcj02, gcj02_from_wgs84
-from gridmap.planning.explain import explain, explain_row, row_at, rows_of_cell
-from gridmap.planning.explanation import Drawing, Explanation, Objection, Outcome, Verdict
+from gridmap.planning.explaining.explain import explain, explain_row, row_at, rows_of_cell
+from gridmap.planning.explaining.explanation import Drawing, Explanation, Objection, Outcome, Verdict
 from made_board import SIDE, SOUTH, WEST, board_plan, middle
 
 NEXT = ((0, 1), (1, 0), (0, -1), (-1, 0))

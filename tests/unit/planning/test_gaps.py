@@ -9,10 +9,10 @@ import pytest
 
 from gridmap.domain.kinds import FacilityKind
 from gridmap.domain.plan_settings import CoverageSection
-from gridmap.planning.coverage import cover
-from gridmap.planning.facilities import KINDS, Facilities
-from gridmap.planning.gaps import Gaps, find_gaps
-from gridmap.planning.ground import Ground
+from gridmap.planning.land.ground import Ground
+from gridmap.planning.service.coverage import cover
+from gridmap.planning.service.facilities import KINDS, Facilities
+from gridmap.planning.service.gaps import Gaps, find_gaps
 
 Made = Callable[..., Ground]
 MadeFacilities = Callable[..., Facilities]

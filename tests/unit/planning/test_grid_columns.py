@@ -13,10 +13,10 @@ from pyproj import Geod
 from gridmap.domain.inputs import PlanInputs
 from gridmap.geometry.lattice import geometries_to_units
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.frames import cell_frame, facility_frame, grid_frame
-from gridmap.planning.shape_figures import hole_counts, part_counts, radius_m
-from gridmap.planning.staff_frame import staff_frame
-from gridmap.planning.unit_frame import unit_frame
+from gridmap.planning.tables.frames import cell_frame, facility_frame, grid_frame
+from gridmap.planning.tables.shape_figures import hole_counts, part_counts, radius_m
+from gridmap.planning.tables.staff_frame import staff_frame
+from gridmap.planning.tables.unit_frame import unit_frame
 
 FIRST, SECOND = "990101001001", "990101001002"
 

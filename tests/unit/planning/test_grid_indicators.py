@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.frames import cell_frame, grid_frame
-from gridmap.planning.grid_indicators import balance, levels, staffing
+from gridmap.planning.findings.grid_indicators import balance, levels, staffing
+from gridmap.planning.tables.frames import cell_frame, grid_frame
 
 
 def test_balance_counts_only_grids_that_were_drawn_to_a_target(rich: Decisions) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gridmap.planning.districting.task import UnitGraph
-from gridmap.planning.heavy_units import set_apart
+from gridmap.planning.territory.heavy_units import set_apart
 
 
 def units(demand: list[float], links: list[tuple[int, int]], border_m: list[float] | None = None) -> UnitGraph:

@@ -10,8 +10,8 @@ import pytest
 import shapely
 
 from gridmap.domain.kinds import AreaLevel, SettlementClass
-from gridmap.planning.ground import CLASSES
-from gridmap.planning.hierarchy import build_hierarchy
+from gridmap.planning.land.ground import CLASSES
+from gridmap.planning.land.hierarchy import build_hierarchy
 
 Frame = Callable[..., gpd.GeoDataFrame]
 

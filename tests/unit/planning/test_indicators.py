@@ -17,8 +17,8 @@ from gridmap.domain.inputs import Demand, PlanInputs
 from gridmap.domain.kinds import AreaLevel, FacilityKind, SettlementClass
 from gridmap.domain.plan import Plan
 from gridmap.domain.plan_settings import PlanSettings
-from gridmap.planning import indicators as module
-from gridmap.planning.indicators import share, weighted_mean, weighted_percentile
+from gridmap.planning.findings import indicators as module
+from gridmap.planning.findings.indicators import share, weighted_mean, weighted_percentile
 from gridmap.planning.pipeline import build_plan
 
 CLASSES = ("all", *(settlement.value for settlement in SettlementClass))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from gridmap.domain.kinds import BaseUnitKind, GridKind
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.grids import SubGrids, SuperGrids
-from gridmap.planning.level_frame import level_frame
-from gridmap.planning.levels import draw_sub_grids, draw_super_grids
-from gridmap.planning.nesting import nesting_faults
+from gridmap.planning.tables.level_frame import level_frame
+from gridmap.planning.territory.grids import SubGrids, SuperGrids
+from gridmap.planning.territory.levels import draw_sub_grids, draw_super_grids
+from gridmap.planning.territory.nesting import nesting_faults
 from made_decisions import Made
 
 HOW = {"tolerance": 0.05, "compactness": 0.5, "seed": 1}

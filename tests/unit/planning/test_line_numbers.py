@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridmap.planning.line_numbers import check_digit, valid_line_number
+from gridmap.planning.responsibility.line_numbers import check_digit, valid_line_number
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "samples"
 

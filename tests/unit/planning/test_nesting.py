@@ -15,9 +15,9 @@ import shapely
 from gridmap.geometry.chain import cancel, edges_of
 from gridmap.geometry.lattice import geometries_to_units
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.grids import SubGrids, SuperGrids
-from gridmap.planning.level_frame import level_frame
-from gridmap.planning.nesting import NestingFault, nesting_faults
+from gridmap.planning.tables.level_frame import level_frame
+from gridmap.planning.territory.grids import SubGrids, SuperGrids
+from gridmap.planning.territory.nesting import NestingFault, nesting_faults
 from made_decisions import Made
 
 # Eight by four squares: two townships of two villages each, a grid of two columns each.

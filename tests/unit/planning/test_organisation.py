@@ -14,11 +14,11 @@ from gridmap.domain.inputs import Staff
 from gridmap.domain.kinds import Employment, FacilityKind, StaffRole
 from gridmap.domain.plan_settings import StaffingSection
 from gridmap.geometry.lattice import geometries_to_units
-from gridmap.planning.facilities import KINDS, Facilities
-from gridmap.planning.organisation import NodeKind, Organisation, organisation
-from gridmap.planning.organisation_frame import organisation_frame
-from gridmap.planning.reach import EarthPoints
-from gridmap.planning.staffing import Staffing, staff_grids
+from gridmap.planning.responsibility.organisation import NodeKind, Organisation, organisation
+from gridmap.planning.responsibility.staffing import Staffing, staff_grids
+from gridmap.planning.service.facilities import KINDS, Facilities
+from gridmap.planning.service.reach import EarthPoints
+from gridmap.planning.tables.organisation_frame import organisation_frame
 from made_decisions import Made
 
 

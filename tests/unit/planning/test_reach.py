@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from gridmap.planning.reach import ROUNDING_M, EarthPoints, close_pairs, distances, nearest, within
+from gridmap.planning.service.reach import ROUNDING_M, EarthPoints, close_pairs, distances, nearest, within
 
 GEOD = Geod(ellps="WGS84")
 

@@ -15,10 +15,10 @@ from gridmap.domain.kinds import AreaLevel, FacilityKind
 from gridmap.domain.plan import RuleResult
 from gridmap.domain.plan_settings import CoverageSection, PlanSettings
 from gridmap.planning.deciding import decide
-from gridmap.planning.facilities import Facilities
 from gridmap.planning.pipeline import Stages, build_plan
 from gridmap.planning.rules.evaluation import RULES
 from gridmap.planning.rules.ground import grids_do_not_overlap
+from gridmap.planning.service.facilities import Facilities
 
 Settings = Callable[..., PlanSettings]
 Frame = Callable[..., gpd.GeoDataFrame]

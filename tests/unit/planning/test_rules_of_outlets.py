@@ -13,6 +13,7 @@ from gridmap.domain.kinds import BaseUnitKind, Employment, GridKind, StaffRole
 from gridmap.domain.plan import RuleResult
 from gridmap.domain.plan_settings import GridSection, StaffingSection
 from gridmap.planning.decisions import Decisions
+from gridmap.planning.responsibility.staffing import Staffing
 from gridmap.planning.rules.outlets import (
     bank_line_numbers_valid,
     grids_hold_outlets,
@@ -22,7 +23,6 @@ from gridmap.planning.rules.outlets import (
     primary_outlet_inside,
 )
 from gridmap.planning.rules.people import officers_per_grid, one_manager_per_grid, one_person_one_grid, staff_known
-from gridmap.planning.staffing import Staffing
 from made_decisions import Made
 
 #: One village of open ground, three grids of two columns, with 20, 40 and 60 people; outlets in the first two.

@@ -13,7 +13,6 @@ from gridmap.domain.kinds import GridKind
 from gridmap.domain.plan import RuleResult
 from gridmap.domain.plan_settings import GridSection
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.grids import SubGrids
 from gridmap.planning.rules.naming import codes_unique_and_valid, max_999_grids, names_unique
 from gridmap.planning.rules.sizes import (
     area_within_limits,
@@ -23,6 +22,7 @@ from gridmap.planning.rules.sizes import (
     max_radius,
     min_centre_distance,
 )
+from gridmap.planning.territory.grids import SubGrids
 from made_decisions import Made
 
 #: Three villages of two squares, one grid each, with 100, 104 and 110 people.

@@ -13,7 +13,7 @@ from gridmap.catalogue import Language
 from gridmap.domain.plan_settings import GridSection
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.districting.task import Reason, Shortfall
-from gridmap.planning.shortfalls import grid_report, names_of_places, shortfall_message
+from gridmap.planning.findings.shortfalls import grid_report, names_of_places, shortfall_message
 
 VILLAGE = "990101001002"
 

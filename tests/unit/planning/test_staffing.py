@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gridmap.domain.inputs import Staff
 from gridmap.domain.kinds import Employment, StaffRole
 from gridmap.domain.plan_settings import StaffingSection
-from gridmap.planning.staffing import Staffing, staff_grids
+from gridmap.planning.responsibility.staffing import Staffing, staff_grids
 
 MANAGER, OFFICER = StaffRole.MANAGER, StaffRole.OFFICER
 FULL, PART = Employment.FULL_TIME, Employment.PART_TIME

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from gridmap.planning.ground import Ground
-from gridmap.planning.reach import EarthPoints
-from gridmap.planning.territory import nearest_outlet
+from gridmap.planning.land.ground import Ground
+from gridmap.planning.service.reach import EarthPoints
+from gridmap.planning.territory.nearest import nearest_outlet
 
 Made = Callable[..., Ground]
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap.planning.allocation import Choices
-from gridmap.planning.togetherness import TOGETHER_TIMES, bring_together, cut_off
+from gridmap.planning.responsibility.allocation import Choices
+from gridmap.planning.responsibility.togetherness import TOGETHER_TIMES, bring_together, cut_off
 
 
 def together(

@@ -16,7 +16,7 @@ from gridmap.domain.plan import Plan
 from gridmap.exports.columns import plain_values
 from gridmap.exports.page.packing import Rings, colours_apart, differences, neighbours, varints, zigzag
 from gridmap.exports.words import names_by_code, unit_names
-from gridmap.planning.shortfalls import shortfall_message
+from gridmap.planning.findings.shortfalls import shortfall_message
 
 #: Colours that the page has for telling neighbours apart.
 GROUP_COLOURS = 8

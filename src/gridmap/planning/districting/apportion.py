@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.task import UnitGraph
 from gridmap.planning.groups import counts, sums
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.land.components import connected_stretches
+from gridmap.planning.service.reach import Floats, Rows
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from gridmap.planning.districting.division import Division
 from gridmap.planning.districting.flow import least_flow
 from gridmap.planning.districting.recombine import recombine
-from gridmap.planning.reach import Floats
+from gridmap.planning.service.reach import Floats
 
 #: A pair whose flow could not be followed costs so much more in the next round.
 _STUCK = 2.0
@@ -18,6 +18,8 @@ _STUCK = 2.0
 _PATIENCE = 8
 #: Most pairs of districts that are divided anew in one round.
 _ANEW = 4
+#: Most districts that are divided anew with all their neighbours in one round.
+_SETTLED = 6
 
 
 def balance(division: Division, rounds: int, rng: np.random.Generator) -> None:
@@ -64,9 +66,10 @@ def balance(division: Division, rounds: int, rng: np.random.Generator) -> None:
 
 
 def settle(division: Division, front: dict[tuple[int, int], list[int]], rng: np.random.Generator) -> None:
-    """Divide districts out of bounds anew with each neighbour, wherever both together come nearer to theirs."""
+    """Divide the districts furthest out of bounds anew with each neighbour, wherever both together come nearer to theirs."""
     out = np.abs(division.excess())
-    for one in np.flatnonzero(out > 1e-9 * np.array(division.high)).tolist():
+    worst = np.argsort(-out, kind="stable")[:_SETTLED]
+    for one in worst[out[worst] > 1e-9 * np.array(division.high)[worst]].tolist():
         for near, two in front:
             if near == one:
                 total = division.load[one] + division.load[two]

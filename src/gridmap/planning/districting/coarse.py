@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pymetis
 
-from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.network import Network
 from gridmap.planning.districting.task import UnitGraph
 from gridmap.planning.groups import sums
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.land.components import connected_stretches
+from gridmap.planning.service.reach import Floats, Rows
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from math import inf, sqrt
 import numpy as np
 
 from gridmap.planning.districting.network import Network
-from gridmap.planning.reach import Flags, Floats, Rows
+from gridmap.planning.service.reach import Flags, Floats, Rows
 
 
 class Division:

@@ -10,7 +10,7 @@ from gridmap.planning.districting.network import sub_graph
 from gridmap.planning.districting.reasons import shortfalls
 from gridmap.planning.districting.solve import Part, solve
 from gridmap.planning.districting.task import Districts, Task, UnitGraph
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.service.reach import Floats, Rows
 
 
 def draw(task: Task) -> Districts:

@@ -6,7 +6,7 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array, csc_array, hstack
 
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.service.reach import Floats, Rows
 
 #: Shares of its scale by which a district may leave its bounds, and what each costs: the further out, the dearer, so
 #: that what nobody can hold is shared by all that can.

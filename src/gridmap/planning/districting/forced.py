@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridmap.planning.districting.task import UnitGraph
-from gridmap.planning.reach import Flags, Floats, Rows
+from gridmap.planning.service.reach import Flags, Floats, Rows
 
 
 @dataclass(frozen=True)

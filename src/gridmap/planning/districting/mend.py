@@ -7,7 +7,7 @@ from math import exp, sqrt
 import numpy as np
 
 from gridmap.planning.districting.division import Division
-from gridmap.planning.reach import Rows
+from gridmap.planning.service.reach import Rows
 
 #: What outline / √area counts beside a share out of bounds.
 _OUTLINE = 0.02

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.check import measured, scale_of
 from gridmap.planning.districting.task import Task
-from gridmap.planning.reach import Rows
+from gridmap.planning.land.components import connected_stretches
+from gridmap.planning.service.reach import Rows
 
 
 @dataclass(frozen=True)

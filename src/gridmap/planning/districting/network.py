@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from gridmap.planning.districting.task import UnitGraph
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.service.reach import Floats, Rows
 
 #: Of one unit: its neighbours, the border with each, and the bit each has in a mask of neighbours.
 Near = tuple[tuple[int, float, int], ...]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.apportion import Apportioned
 from gridmap.planning.districting.check import Fault, Violation, violations
 from gridmap.planning.districting.forced import shut_in
 from gridmap.planning.districting.network import Network
 from gridmap.planning.districting.task import Districts, Reason, Shortfall, Task
 from gridmap.planning.groups import sums
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.land.components import connected_stretches
+from gridmap.planning.service.reach import Floats, Rows
 
 
 def shortfalls(task: Task, ground: Apportioned, measure: Floats, target: Floats, label: Rows) -> tuple[Shortfall, ...]:
@@ -21,10 +21,14 @@ def shortfalls(task: Task, ground: Apportioned, measure: Floats, target: Floats,
     ----------
     measure, target : what was balanced, and how much of it each district was to hold
     """
+    faults = _faults(task, measure, target, label)
+    if not faults:
+        return ()
     net = Network(task.graph)
+    forced = _forced(task, measure, target, label)
     found = []
-    for violation in _faults(task, measure, target, label):
-        found.extend(_explained(violation, task, ground, net, measure, target, label))
+    for violation in faults:
+        found.extend(_explained(violation, task, ground, net, forced, measure, target, label))
     order = {reason: place for place, reason in enumerate(Reason)}
     return tuple(sorted(found, key=lambda one: (one.district, order[one.reason], one.unit)))
 
@@ -46,7 +50,14 @@ def _faults(task: Task, measure: Floats, target: Floats, label: Rows) -> tuple[V
 
 
 def _explained(
-    violation: Violation, task: Task, ground: Apportioned, net: Network, measure: Floats, target: Floats, label: Rows
+    violation: Violation,
+    task: Task,
+    ground: Apportioned,
+    net: Network,
+    forced: dict[int, tuple[Reason, int]],
+    measure: Floats,
+    target: Floats,
+    label: Rows,
 ) -> list[Shortfall]:
     number = violation.district
     mine = np.flatnonzero(label == number)
@@ -63,7 +74,7 @@ def _explained(
         case Fault.OUT_OF_LIMITS:
             return [_limited(task, number, mine)]
         case Fault.OUT_OF_TOLERANCE if len(mine):
-            reason, unit = _unbalanced(task, ground, net, measure, target, label, number)
+            reason, unit = _unbalanced(task, ground, net, forced, measure, target, label, number)
             return [Shortfall(reason, number, unit, wanted, load)]
     return []
 
@@ -94,7 +105,14 @@ def _limited(task: Task, number: int, mine: Rows) -> Shortfall:
 
 
 def _unbalanced(
-    task: Task, ground: Apportioned, net: Network, measure: Floats, target: Floats, label: Rows, number: int
+    task: Task,
+    ground: Apportioned,
+    net: Network,
+    forced: dict[int, tuple[Reason, int]],
+    measure: Floats,
+    target: Floats,
+    label: Rows,
+    number: int,
 ) -> tuple[Reason, int]:
     mine = np.flatnonzero(label == number)
     wanted = target[number] if target[number] > 0 else float(target.mean())
@@ -115,10 +133,10 @@ def _unbalanced(
     if total < asked * (1 - task.tolerance) or total > asked * (1 + task.tolerance):
         return Reason.ISLAND, int(here[np.argmax(measure[here])])
     loads = sums(label, measure, len(target))
-    for other in siblings[np.argsort(-np.abs(loads[siblings] - target[siblings]), kind="stable")].tolist():
-        reason, unit = _forced(task, measure, target, label, other)
-        if reason and (loads[other] - target[other]) * (load - wanted) < 0:
-            return reason, unit
+    gap = loads - target
+    for other in sorted(forced, key=lambda other: (-abs(gap[other]), other)):
+        if other in siblings and gap[other] * (load - wanted) < 0:
+            return forced[other]
     return _local(task, net, measure, label, number, load - wanted, room)
 
 
@@ -152,14 +170,9 @@ def _local(
     return Reason.COARSE_UNITS, int(candidates[np.argmax(measure[candidates])])
 
 
-def _forced(task: Task, measure: Floats, target: Floats, label: Rows, number: int) -> tuple[Reason | None, int]:
-    """Tell whether a district has no choice but to hold too much or too little, so that others hold what is left."""
-    units = np.flatnonzero(label == number)
-    if len(units) == 0:
-        return None, -1
-    top = int(units[np.argmax(measure[units])])
-    if measure[top] > target[number] * (1 + task.tolerance):
-        return Reason.HEAVY_UNIT, top
-    if number in shut_in(task.graph, task.anchor):
-        return Reason.ENCLOSED, int(task.anchor[number])
-    return None, -1
+def _forced(task: Task, measure: Floats, target: Floats, label: Rows) -> dict[int, tuple[Reason, int]]:
+    """Find districts that have no choice but to hold too much or too little, so that others hold what is left."""
+    shut = {number: (Reason.ENCLOSED, int(task.anchor[number])) for number in shut_in(task.graph, task.anchor)}
+    heavy = np.flatnonzero(measure > target[label] * (1 + task.tolerance))
+    heavy = heavy[np.lexsort((-heavy, measure[heavy]))]
+    return shut | {int(label[unit]): (Reason.HEAVY_UNIT, unit) for unit in heavy.tolist()}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmap.planning.districting.task import Limits, UnitGraph
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.service.reach import Floats, Rows
 
 Masks = NDArray[np.int64]
 

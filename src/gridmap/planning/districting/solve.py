@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.balance import balance
 from gridmap.planning.districting.coarse import Coarse, coarsen, metis
 from gridmap.planning.districting.division import Division
@@ -17,7 +16,8 @@ from gridmap.planning.districting.small import MOST_UNITS, divide_exactly
 from gridmap.planning.districting.smooth import smooth
 from gridmap.planning.districting.starts import connected, lloyd
 from gridmap.planning.districting.task import Limits, UnitGraph
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.land.components import connected_stretches
+from gridmap.planning.service.reach import Floats, Rows
 
 #: A piece of a draft is full with two of: so many units of mean size, or the demand of a district over so many.
 _UNITS_A_PIECE = 25
@@ -41,6 +41,10 @@ _MENDING, _MOST_SWEEPS, _VISITS = 120, 400, 40_000
 _SPREAD = 2.0
 #: With no more districts out of bounds than these, they are annealed with their neighbours only.
 _FEW_OUT = 3
+#: From this share of the districts out of bounds on all are annealed at once.
+_MANY_OUT = 0.05
+#: Visits of units that mending may take at a time, and the fewest sweeps worth making.
+_MENDED_VISITS, _LEAST_SWEEPS = 500_000, 40
 #: Most units that are annealed at once to balance them.
 _MOST_MENDED = 12_000
 #: Drafts made while more than this share of the districts is out of bounds.
@@ -147,7 +151,7 @@ def _best_of_starts(part: Part, net: Network, starts: int) -> Rows:
         division = Division(net, label, low, high, hoped.anchor, part.areas_m2)
         balance(division, 20, rng)
         if len(net) > _TINY and np.count_nonzero(division.out()) <= _FEW_OUT:
-            _mend_regions(division, rng)
+            _mend_regions(division, rng, _MENDED_VISITS)
         if division.out().any() or len(net) <= _TINY:
             mend(division, min(_MOST_SWEEPS, max(_VISITS // len(net), _MENDING)), rng, _SPREAD)
         smooth(division, 120, 0.1, rng, part.room)
@@ -176,10 +180,12 @@ def _of_many(part: Part, net: Network) -> Rows:
     small = Network(coarse.graph)
     anchor = np.where(part.anchor >= 0, coarse.piece[part.anchor], -1)
     drafts: list[Division] = []
-    for turn in range(_DRAFTS):
+    # Where few units hold demand, other drafts fit them no better.
+    drafts_made = _DRAFTS if np.count_nonzero(part.graph.demand) >= _UNITS_FOR_METIS * len(part.target) else 1
+    for turn in range(drafts_made):
         draft = Division(small, _start(small, part, anchor, rng, turn), low, high, anchor, part.areas_m2)
         balance(draft, 60, rng)
-        _mend_regions(draft, rng)
+        _mend_all(draft, rng)
         drafts.append(draft)
         if np.count_nonzero(draft.out()) <= _SPARED * len(part.target):
             break
@@ -194,15 +200,15 @@ def _of_many(part: Part, net: Network) -> Rows:
         balance(division, 10, rng)
         divisions.append(division)
     division = min(divisions, key=_worth)
-    _mend_regions(division, rng)
-    balance(division, 60, rng)
+    _mend_regions(division, rng, _MENDED_VISITS // 2)
+    balance(division, 20, rng)
     visits = 380_000 if np.all(part.anchor < 0) else 300_000 + 20 * len(net)
     visits = int(visits * (0.5 + part.compactness))
     smooth(division, min(max(visits // max(len(division.border_units()), 1), 20), 120), 0.04, rng, part.room)
     for _ in range(_LAST_TRIES):
         if not division.out().any():
             break
-        _mend_regions(division, rng)
+        _mend_regions(division, rng, _MENDED_VISITS // 4)
         smooth(division, 20, 0.02, rng, part.room)
     return division.rows()
 
@@ -254,8 +260,17 @@ def _start(net: Network, part: Part, anchor: Rows, rng: np.random.Generator, tur
     return connected(net, label, anchor)
 
 
-def _mend_regions(division: Division, rng: np.random.Generator) -> None:
+def _mend_all(division: Division, rng: np.random.Generator) -> None:
+    """Anneal all districts where many are out of bounds, then those that still are with those around them."""
+    if np.count_nonzero(division.out()) > _MANY_OUT * len(division.low):
+        sweeps = _MENDED_VISITS // max(len(division.border_units()), 1)
+        mend(division, min(max(sweeps, _LEAST_SWEEPS), _MOST_SWEEPS), rng)
+    _mend_regions(division, rng, _MENDED_VISITS)
+
+
+def _mend_regions(division: Division, rng: np.random.Generator, visits: int) -> None:
     """Anneal districts that are out of bounds together with those around them."""
+    left = visits
     for steps in (1, 2, 2):
         for inside in regions(division, steps):
             label = division.rows()
@@ -273,6 +288,9 @@ def _mend_regions(division: Division, rng: np.random.Generator) -> None:
                 np.where(anchor >= 0, place[anchor], -1),
                 (division.least_area, division.most_area),
             )
+            left -= _MENDING * len(local.border_units())
+            if left < 0:
+                return
             mend(local, _MENDING, rng)
             label[units] = inside[local.rows()]
             division.take(label)

@@ -9,10 +9,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from gridmap.planning.components import connected_stretches
 from gridmap.planning.districting.network import Network
 from gridmap.planning.groups import sums
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.land.components import connected_stretches
+from gridmap.planning.service.reach import Floats, Rows
 
 #: From this many centres on a tree finds the nearest faster than a table of all distances.
 _MANY = 150

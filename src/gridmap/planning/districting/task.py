@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.service.reach import Floats, Rows
 
 
 @dataclass(frozen=True)

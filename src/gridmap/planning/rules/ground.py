@@ -7,14 +7,14 @@ import shapely
 
 from gridmap.domain.kinds import BaseUnitKind
 from gridmap.domain.plan import RuleResult
-from gridmap.planning.components import connected_stretches
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.groups import counts, sums
-from gridmap.planning.nesting import level_sets, nesting_faults
-from gridmap.planning.reach import Floats, Rows
+from gridmap.planning.land.components import connected_stretches
 from gridmap.planning.rules.parents import parents_of_cells
 from gridmap.planning.rules.results import WARNING, drawn, not_asked, result, result_among
-from gridmap.planning.shape_figures import part_counts
+from gridmap.planning.service.reach import Floats, Rows
+from gridmap.planning.tables.shape_figures import part_counts
+from gridmap.planning.territory.nesting import level_sets, nesting_faults
 
 _EXACT = "exact"
 

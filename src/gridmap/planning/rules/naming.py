@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 
 from gridmap.domain.plan import RuleResult
-from gridmap.planning.codes import MOST_GRIDS, is_grid_code
 from gridmap.planning.decisions import Decisions
 from gridmap.planning.rules.results import result
+from gridmap.planning.territory.codes import MOST_GRIDS, is_grid_code
 
 
 def names_unique(decisions: Decisions) -> RuleResult:

@@ -8,12 +8,12 @@ import shapely
 from gridmap.domain.kinds import BaseUnitKind
 from gridmap.domain.plan import RuleResult
 from gridmap.planning.decisions import Decisions
+from gridmap.planning.findings.indicators import known_capacity, outlet_loads
 from gridmap.planning.groups import counts
-from gridmap.planning.indicators import known_capacity, outlet_loads
-from gridmap.planning.line_numbers import valid_line_number
-from gridmap.planning.reach import ROUNDING_M, Rows
+from gridmap.planning.responsibility.line_numbers import valid_line_number
 from gridmap.planning.rules.parents import parents_of_grids
 from gridmap.planning.rules.results import WARNING, drawn, not_asked, result, result_among
+from gridmap.planning.service.reach import ROUNDING_M, Rows
 
 
 def one_primary_outlet(decisions: Decisions) -> RuleResult:

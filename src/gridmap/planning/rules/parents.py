@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.drawing import parent_level
-from gridmap.planning.reach import Rows
+from gridmap.planning.service.reach import Rows
+from gridmap.planning.territory.drawing import parent_level
 
 
 def parents_of_cells(decisions: Decisions) -> Rows:

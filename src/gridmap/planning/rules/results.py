@@ -8,7 +8,7 @@ import numpy as np
 
 from gridmap.domain.plan import RuleResult
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.reach import Flags, Floats
+from gridmap.planning.service.reach import Flags, Floats
 
 RULE, WARNING = "rule", "warning"
 

@@ -7,10 +7,10 @@ import numpy as np
 from gridmap.domain.kinds import AreaLevel, FacilityKind, SettlementClass
 from gridmap.domain.plan import RuleResult
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.ground import CLASSES
-from gridmap.planning.indicators import WITHDRAWAL_KINDS
-from gridmap.planning.reach import Flags
+from gridmap.planning.findings.indicators import WITHDRAWAL_KINDS
+from gridmap.planning.land.ground import CLASSES
 from gridmap.planning.rules.results import WARNING, not_asked, result, result_among
+from gridmap.planning.service.reach import Flags
 
 _URBAN, _RURAL = CLASSES.index(SettlementClass.URBAN), CLASSES.index(SettlementClass.RURAL)
 

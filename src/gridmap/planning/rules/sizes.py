@@ -13,12 +13,12 @@ from scipy.spatial import cKDTree
 from gridmap.domain.plan import RuleResult
 from gridmap.geometry.lattice import to_degrees
 from gridmap.planning.decisions import Decisions
-from gridmap.planning.ground import representative_points
 from gridmap.planning.groups import counts, sums
-from gridmap.planning.reach import ROUNDING_M, EarthPoints, Flags, Floats, distances
+from gridmap.planning.land.ground import representative_points
 from gridmap.planning.rules.parents import parents_of_grids
 from gridmap.planning.rules.results import RULE, WARNING, drawn, not_asked, result, result_among
-from gridmap.planning.shape_figures import radius_m
+from gridmap.planning.service.reach import ROUNDING_M, EarthPoints, Flags, Floats, distances
+from gridmap.planning.tables.shape_figures import radius_m
 
 # Sums of demand are exact; a target is a quotient.
 _ROUNDING = 1e-9

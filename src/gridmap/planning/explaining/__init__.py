@@ -1,0 +1,1 @@
+"""Why ground lies in its grid, and what the alternatives would cost."""

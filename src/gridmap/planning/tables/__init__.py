@@ -1,0 +1,1 @@
+"""Decisions as the frames of a plan."""

@@ -1,0 +1,1 @@
+"""Grids: what they are put together of, how many, drawn how, numbered how, nested how."""
