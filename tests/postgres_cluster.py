@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,29 +20,62 @@ _OPTIONS = "-c listen_addresses='' -c fsync=off -c max_connections=50 -c unix_so
 
 
 class Cluster:
-    """A running server."""
+    """A server in a folder of its own."""
 
     def __init__(self, folder: Path, tools: Path) -> None:
         self.folder, self.tools = folder, tools
 
-    def run(self, tool: str, *arguments: object) -> None:
+    def run(self, tool: str, *arguments: object, most_file_bytes: int | None = None) -> None:
         """Run a tool of PostgreSQL as the user that owns the cluster."""
-        command = [str(self.tools / tool), *map(str, arguments)]
+
+        def limit() -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most_file_bytes or 0, most_file_bytes or 0))
+
+        stays = tool == "pg_ctl"
         done = subprocess.run(
-            command,
+            [str(self.tools / tool), *map(str, arguments)],
             check=False,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE if tool != "pg_ctl" else subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if stays else subprocess.PIPE,
+            preexec_fn=limit if most_file_bytes else None,
             text=True,
             **_as_somebody(),
         )
-        assert done.returncode == 0, f"{tool} failed: {done.stderr}"
+        assert done.returncode == 0, f"{tool} failed: {done.stderr or (self.folder / 'log').read_text()}"
+
+    def make(self) -> None:
+        """Make its files."""
+        as_owner = ("-U", "gridmap", "-A", "trust")
+        self.run(
+            "initdb",
+            "-D",
+            self.folder / "data",
+            *as_owner,
+            "--no-sync",
+            "--wal-segsize=1",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        )
+
+    def start(self, most_file_bytes: int | None = None) -> None:
+        """Start it and wait until it answers; no file of its may grow beyond ``most_file_bytes``."""
+        options = f"{_OPTIONS}{self.folder}"
+        log = ("-l", self.folder / "log")
+        self.run(
+            "pg_ctl", "-D", self.folder / "data", "-w", *log, "-o", options, "start", most_file_bytes=most_file_bytes
+        )
+
+    def stop(self) -> None:
+        """Stop it at once."""
+        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-m", "fast", "stop")
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run a statement outside a transaction."""
-        with psycopg.connect(self.url(database).replace("postgresql+psycopg", "postgresql"), autocommit=True) as one:
+        with psycopg.connect(self.url(database), autocommit=True) as one:
             one.execute(statement)  # type: ignore[call-overload]
 
     def url(self, database: str) -> str:
@@ -74,13 +109,12 @@ def running_cluster() -> Iterator[Cluster]:
     if somebody:
         os.chown(folder, somebody["user"], somebody["group"])
     cluster = Cluster(folder, _tools())
-    data = folder / "data"
     try:
-        cluster.run("initdb", "-D", data, "-U", "gridmap", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
-        cluster.run("pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", f"{_OPTIONS}{folder}", "start")
+        cluster.make()
+        cluster.start()
         try:
             yield cluster
         finally:
-            cluster.run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+            cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

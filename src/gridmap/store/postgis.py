@@ -31,7 +31,8 @@ class PostgisStore(SqlStore):
     """A ``PlanStore`` in PostGIS."""
 
     def __init__(self, url: URL) -> None:
-        super().__init__(*postgis_engines(url), url.render_as_string(hide_password=True))
+        shown = url.set(drivername="postgresql").difference_update_query(["password"])
+        super().__init__(*postgis_engines(url), shown.render_as_string(hide_password=True))
 
     def _write_rows(self, connection: Connection, layer: Layer, row: int, content: LayerContent) -> None:
         table = layer_tables[layer.name]
