@@ -69,9 +69,9 @@ class Cluster:
             "pg_ctl", "-D", self.folder / "data", "-w", *log, "-o", options, "start", most_file_bytes=most_file_bytes
         )
 
-    def stop(self) -> None:
-        """Stop it at once."""
-        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-m", "fast", "stop")
+    def stop(self, how: str = "fast") -> None:
+        """Stop it."""
+        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-m", how, "stop")
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run a statement outside a transaction."""
@@ -115,6 +115,6 @@ def running_cluster() -> Iterator[Cluster]:
         try:
             yield cluster
         finally:
-            cluster.stop()
+            cluster.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
