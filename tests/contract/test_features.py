@@ -111,14 +111,18 @@ def test_pages_hold_every_feature_once(both, wide: Plan, limit: int):
             assert store.count("cells", version, box) == len(found)
 
 
-def test_a_box_of_more_candidates_than_one_batch_is_searched_to_its_end(both, wide: Plan, monkeypatch):
+@pytest.mark.parametrize("few", [20, 200_000])
+def test_a_box_of_more_candidates_than_one_batch_is_searched_to_its_end(both, wide: Plan, monkeypatch, few: int):
     monkeypatch.setattr("gridmap.store.sqlite._BATCH", 10)
+    monkeypatch.setattr("gridmap.store.sqlite._FEW", few)
     west, south, east, north = wide.cells.total_bounds
     box = Box(west, south, (west + east) / 2, north)
     for store, version in both:
         found = [one.fid for one in store.iter_features("cells", version, box, 10_000)]
         assert found == fids_meeting(wide, "cells", box)
         assert [one.fid for one in store.iter_features("cells", version, box, 25)] == found[:25]
+        after = [one.fid for one in store.iter_features("cells", version, box, 10_000, after_fid=found[30])]
+        assert after == found[31:]
 
 
 def test_tables_lie_in_no_box(both):

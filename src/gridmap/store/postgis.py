@@ -23,7 +23,8 @@ from gridmap.store.sql import Asked, SqlStore
 
 def postgis_engines(url: URL) -> tuple[Engine, Engine]:
     """Engines to read and to write with; a reader sees one state for as long as its transaction lasts."""
-    engine = create_engine(url, pool_pre_ping=True, **json_options())
+    # Each statement is planned for its own box: a plan for any box reads too much for most.
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None}, **json_options())
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
 
 
@@ -48,6 +49,13 @@ class PostgisStore(SqlStore):
         with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
             for row_values in zip(*parts.values(), strict=True):
                 copy.write_row(row_values)
+
+    def _loaded(self) -> None:
+        # Until the server counts anew it takes the tables for small, and reads them from end to end. In a transaction
+        # of its own: those who write at the same time would wait for each other.
+        for table in layer_tables.values():
+            with self.writing() as connection:
+                connection.exec_driver_sql(f"ANALYZE {table.name}")
 
     def faults(self, connection: Connection) -> list[str]:
         """PostgreSQL checks its pages as it reads them."""

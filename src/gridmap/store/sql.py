@@ -67,6 +67,10 @@ class SqlStore(ABC):
         """Write the rows of a layer of the version with this row number."""
 
     @abstractmethod
+    def _loaded(self) -> None:
+        """Do what speeds up reading after many rows were written."""
+
+    @abstractmethod
     def _wkb(self, table: Table) -> ColumnElement[Any]:
         """Geometry of a table as little-endian WKB."""
 
@@ -113,7 +117,9 @@ class SqlStore(ABC):
             row = connection.execute(made.returning(plan_version.c.id)).scalar_one()
             self._write_layers(connection, row, content)
             note(connection, who, "add", plan_id, number, None, content.digest)
-            return versions_where(connection, plan_version.c.id == row)[0]
+            added = versions_where(connection, plan_version.c.id == row)[0]
+        self._loaded()
+        return added
 
     def replace_draft(self, seen: VersionInfo, plan: Plan, *, who: str) -> VersionInfo:
         """Put another content in place of a draft's."""
@@ -124,7 +130,9 @@ class SqlStore(ABC):
                 connection.execute(delete(table).where(table.c[VERSION] == seen.row))
             self._write_layers(connection, seen.row, content)
             note(connection, who, "replace", seen.plan_id, seen.number, seen.digest, content.digest)
-            return versions_where(connection, plan_version.c.id == seen.row)[0]
+            replaced = versions_where(connection, plan_version.c.id == seen.row)[0]
+        self._loaded()
+        return replaced
 
     def publish(self, seen: VersionInfo, *, who: str) -> VersionInfo:
         """Put a draft in force."""

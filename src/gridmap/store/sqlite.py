@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import ColumnElement, Connection, Engine, Table, column, create_engine, event, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, column, create_engine, event, insert, select
 from sqlalchemy import table as named_table
 from sqlalchemy.engine import URL
 
@@ -26,7 +28,9 @@ from gridmap.store.sql import Asked, SqlStore
 PATIENCE_S = 30.0
 #: Rows of the index go by version and ``fid`` in one number.
 FID_BITS = 32
-_BATCH = 2000
+_BATCH = 1000
+#: So many places are looked up one by one.
+_FEW = 20_000
 _WRITES = "gridmap_writes"
 
 
@@ -80,6 +84,9 @@ class SqliteStore(SqlStore):
         if content.wkb is not None:
             _insert_many(connection, rtree_of(table), _boxes(row, content.wkb))
 
+    def _loaded(self) -> None:
+        """Do nothing: every statement says itself how its rows are found."""
+
     def faults(self, connection: Connection) -> list[str]:
         """Check every page, and that every row belongs to a version."""
         told = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
@@ -94,31 +101,52 @@ class SqliteStore(SqlStore):
     def _rows_in_box(
         self, connection: Connection, table: Table, columns: Sequence[ColumnElement[Any]], asked: Asked, box: Box
     ) -> Iterator[Any]:
-        left, after, shape = asked.limit, asked.after_fid, box_shape(box)
-        index = rtree_of(table)
-        near = select(index.c.id - (asked.row << FID_BITS)).where(
+        index, shape, left = rtree_of(table), box_shape(box), asked.limit
+        near = [
             index.c.first <= asked.row,
             index.c.last >= asked.row,
             index.c.west <= box.east,
             index.c.east >= box.west,
             index.c.south <= box.north,
             index.c.north >= box.south,
-        )
-        while left is None or left > 0:
-            batch = connection.execute(
-                select(*columns, table.c[FID], table.c[GEOMETRY])
-                .where(table.c[VERSION] == asked.row, table.c[FID] > after, table.c[FID].in_(near))
-                .order_by(table.c[FID])
-                .limit(_BATCH)
-            ).fetchall()
+        ]
+        rows = select(*columns, table.c[FID], table.c[GEOMETRY]).order_by(table.c[FID])
+        ids = connection.execute(select(index.c.id).where(*near).limit(_FEW + 1)).scalars().all()
+        if len(ids) <= _FEW:
+            batches = _looked_up(connection, rows, table, asked, [int(one) for one in ids])
+        else:
+            own = select(index.c.id).where(index.c.id == (asked.row << FID_BITS) + table.c[FID], *near)
+            batches = _walked(connection, rows.where(own.exists()), table, asked)
+        for batch in batches:
             # The index holds single floats, rounded outwards: who meets the box is settled here, as PostGIS does.
             meets = shapely.intersects(shapely.from_wkb([one[-1] for one in batch]), shape)
             found = [one for one, is_in in zip(batch, meets.tolist(), strict=True) if is_in][:left]
             yield from found
-            if len(batch) < _BATCH:
-                return
-            after = batch[-1][-2]
             left = None if left is None else left - len(found)
+            if left == 0:
+                return
+
+
+def _looked_up(
+    connection: Connection, rows: Select[Any], table: Table, asked: Asked, ids: list[int]
+) -> Iterator[Sequence[Any]]:
+    """Rows of a small box, by their numbers, some at a time."""
+    fids = sorted(one - (asked.row << FID_BITS) for one in ids)
+    left = fids[bisect_right(fids, asked.after_fid) :]
+    for start in range(0, len(left), _BATCH):
+        some = table.c[FID].in_(left[start : start + _BATCH])
+        yield connection.execute(rows.where(table.c[VERSION] == asked.row, some)).fetchall()
+
+
+def _walked(connection: Connection, rows: Select[Any], table: Table, asked: Asked) -> Iterator[Sequence[Any]]:
+    """Rows of a large box, in their order, some at a time; each is looked up in the index."""
+    after: int | None = asked.after_fid
+    while after is not None:
+        page = replace(asked, after_fid=after)
+        some = connection.execute(rows.where(*page.rows_of(table)).limit(_BATCH)).fetchall()
+        if some:
+            yield some
+        after = some[-1][-2] if len(some) == _BATCH else None
 
 
 def _boxes(row: int, wkb: list[bytes | None]) -> dict[str, Iterable[Any]]:
