@@ -19,7 +19,7 @@ _PATIENCE = 8
 #: Most pairs of districts that are divided anew in one round.
 _ANEW = 4
 #: Most districts that are divided anew with all their neighbours in one round.
-_SETTLED = 6
+_SETTLED = 24
 
 
 def balance(division: Division, rounds: int, rng: np.random.Generator) -> None:
@@ -66,7 +66,7 @@ def balance(division: Division, rounds: int, rng: np.random.Generator) -> None:
 
 
 def settle(division: Division, front: dict[tuple[int, int], list[int]], rng: np.random.Generator) -> None:
-    """Divide the districts furthest out of bounds anew with each neighbour, wherever both together come nearer to theirs."""
+    """Divide the districts furthest out of bounds anew with a neighbour, wherever both come nearer to their bounds."""
     out = np.abs(division.excess())
     worst = np.argsort(-out, kind="stable")[:_SETTLED]
     for one in worst[out[worst] > 1e-9 * np.array(division.high)[worst]].tolist():

@@ -12,11 +12,11 @@ from gridmap.planning.service.reach import Rows
 #: What outline / √area counts beside a share out of bounds.
 _OUTLINE = 0.02
 #: Most units looked at to find out whether a district stays whole.
-_LOOK = 60
-_HOT, _COLD = 0.25, 0.002
+_LOOK = 100
+_COLD = 0.002
 
 
-def mend(division: Division, sweeps: int, rng: np.random.Generator, spread: float = 0.0) -> None:
+def mend(division: Division, sweeps: int, rng: np.random.Generator, spread: float = 0.0, heat: float = 0.25) -> int:
     r"""Anneal what districts are out of bounds, and with little weight the outlines, by moves of single units.
 
     .. math:: E = \sum_i (s_i + q s_i^2) + w \sum_i \frac{P_i}{\sqrt{A_i}}, \quad
@@ -28,6 +28,12 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator, spread: floa
     Parameters
     ----------
     spread : :math:`q`, what the square of a share out of bounds counts: spreads over all what nobody can hold
+
+    heat : first temperature, as a share out of bounds
+
+    Returns
+    -------
+    Units looked at.
     """
     net, label, held = division.net, division.label, division.held
     load, low, high = division.load, division.low, division.high
@@ -44,10 +50,13 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator, spread: floa
     wrong = sum(out(district, value, area[district]) for district, value in enumerate(load))
     energy = wrong + _OUTLINE * _outlines(division)
     best, kept = (round(wrong, 9), energy), division.rows()
-    steps = max(sweeps - 1, 1)
+    steps, visits = max(sweeps - 1, 1), 0
+    # Where units are many the neighbourhood alone has to tell: a search at every refusal would cost most of the time.
+    look = _LOOK if len(net) <= _LOOK else 0
     for sweep in range(sweeps):
-        heat = _HOT * (_COLD / _HOT) ** (sweep / steps)
+        warmth = heat * (_COLD / heat) ** (sweep / steps)
         units = division.border_units()
+        visits += len(units)
         rng.shuffle(units)
         chance = rng.random((len(units), 2)).tolist()
         for unit, (pick, luck) in zip(units.tolist(), chance, strict=True):
@@ -67,9 +76,9 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator, spread: floa
                 - out(district, load[district], area[district])
             )
             change = strain + _OUTLINE * division.roughness_change(unit, district, shared)
-            if change > 0 and luck >= exp(-change / heat):
+            if change > 0 and luck >= exp(-change / warmth):
                 continue
-            if not net.stays_whole(label, unit, mask, _LOOK):
+            if not net.stays_whole(label, unit, mask, look):
                 continue
             division.move(unit, district, shared)
             wrong += strain
@@ -77,6 +86,7 @@ def mend(division: Division, sweeps: int, rng: np.random.Generator, spread: floa
             if (round(wrong, 9), energy) < best and sweep > sweeps // 4:
                 best, kept = (round(wrong, 9), energy), division.rows()
     division.take(kept)
+    return visits
 
 
 def _outlines(division: Division) -> float:

@@ -43,8 +43,12 @@ _SPREAD = 2.0
 _FEW_OUT = 3
 #: From this share of the districts out of bounds on all are annealed at once.
 _MANY_OUT = 0.05
+#: With a larger share out of bounds the units are too coarse for mending here and there.
+_HOPELESS = 0.1
+#: First heat where all districts of a draft are annealed: most are balanced and should stay so.
+_MILD = 0.02
 #: Visits of units that mending may take at a time, and the fewest sweeps worth making.
-_MENDED_VISITS, _LEAST_SWEEPS = 500_000, 40
+_MENDED_VISITS, _LEAST_SWEEPS = 400_000, 40
 #: Most units that are annealed at once to balance them.
 _MOST_MENDED = 12_000
 #: Drafts made while more than this share of the districts is out of bounds.
@@ -201,12 +205,12 @@ def _of_many(part: Part, net: Network) -> Rows:
         divisions.append(division)
     division = min(divisions, key=_worth)
     _mend_regions(division, rng, _MENDED_VISITS // 2)
-    balance(division, 20, rng)
+    balance(division, 20 if np.count_nonzero(division.out()) <= _HOPELESS * len(part.target) else 3, rng)
     visits = 380_000 if np.all(part.anchor < 0) else 300_000 + 20 * len(net)
     visits = int(visits * (0.5 + part.compactness))
     smooth(division, min(max(visits // max(len(division.border_units()), 1), 20), 120), 0.04, rng, part.room)
     for _ in range(_LAST_TRIES):
-        if not division.out().any():
+        if not 0 < np.count_nonzero(division.out()) <= _HOPELESS * len(part.target):
             break
         _mend_regions(division, rng, _MENDED_VISITS // 4)
         smooth(division, 20, 0.02, rng, part.room)
@@ -264,13 +268,15 @@ def _mend_all(division: Division, rng: np.random.Generator) -> None:
     """Anneal all districts where many are out of bounds, then those that still are with those around them."""
     if np.count_nonzero(division.out()) > _MANY_OUT * len(division.low):
         sweeps = _MENDED_VISITS // max(len(division.border_units()), 1)
-        mend(division, min(max(sweeps, _LEAST_SWEEPS), _MOST_SWEEPS), rng)
+        mend(division, min(max(sweeps, _LEAST_SWEEPS), _MOST_SWEEPS), rng, heat=_MILD)
     _mend_regions(division, rng, _MENDED_VISITS)
 
 
 def _mend_regions(division: Division, rng: np.random.Generator, visits: int) -> None:
     """Anneal districts that are out of bounds together with those around them."""
     left = visits
+    if np.count_nonzero(division.out()) > _HOPELESS * len(division.low):
+        return
     for steps in (1, 2, 2):
         for inside in regions(division, steps):
             label = division.rows()
@@ -288,12 +294,11 @@ def _mend_regions(division: Division, rng: np.random.Generator, visits: int) -> 
                 np.where(anchor >= 0, place[anchor], -1),
                 (division.least_area, division.most_area),
             )
-            left -= _MENDING * len(local.border_units())
-            if left < 0:
-                return
-            mend(local, _MENDING, rng)
+            left -= mend(local, _MENDING, rng)
             label[units] = inside[local.rows()]
             division.take(label)
+            if left < 0:
+                return
 
 
 def near_units(graph: UnitGraph, units: Rows, steps: int) -> Rows:
