@@ -48,7 +48,7 @@ _HOPELESS = 0.1
 #: First heat where all districts of a draft are annealed: most are balanced and should stay so.
 _MILD = 0.02
 #: Visits of units that mending may take at a time, and the fewest sweeps worth making.
-_MENDED_VISITS, _LEAST_SWEEPS = 400_000, 40
+_MENDED_VISITS, _LEAST_SWEEPS = 250_000, 20
 #: Most units that are annealed at once to balance them.
 _MOST_MENDED = 12_000
 #: Drafts made while more than this share of the districts is out of bounds.
