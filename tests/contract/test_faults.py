@@ -33,7 +33,16 @@ def killed_after(url: str, action: str, steps: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("action", "points"), [("publish", (1, 2, 4)), ("add", (1, 6, 15)), ("replace", (14,)), ("delete", (2,))]
+    ("action", "points"),
+    [
+        ("publish", (4,)),
+        ("add", (15,)),
+        ("replace", (14,)),
+        pytest.param("delete", (2,), marks=pytest.mark.slow),
+        pytest.param("publish", (1, 2, 3), marks=pytest.mark.slow),
+        pytest.param("add", (1, 2, 3, 5, 7, 9, 11, 13, 14), marks=pytest.mark.slow),
+        pytest.param("replace", (1, 2, 4, 6, 8, 10, 12), marks=pytest.mark.slow),
+    ],
 )
 def test_what_a_killed_process_began_never_was(
     store: PlanStore, url: str, plan: Plan, action: str, points: tuple[int, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -108,6 +110,14 @@ def test_tables_of_a_later_gridmap_are_left_alone(store: SqlStore, url: str, kin
             use(url)
         assert refused.value.key == "store.newer"
     assert things(store, kind) == before
+
+
+def test_two_who_upgrade_at_once_both_find_it_done(empty_url: Callable[[str], str], kind: str):
+    command = [sys.executable, "-m", "gridmap", "db", "upgrade", "--database", empty_url(kind)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [one.communicate() for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert check_store(command[-1])[1] == "0001"
 
 
 def test_an_upgrade_that_fails_leaves_nothing(empty_url: Callable[[str], str], kind: str):
