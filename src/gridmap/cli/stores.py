@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ import typer
 
 from gridmap import catalogue
 from gridmap.cli.options import Json, Output, Quiet, help_of, print_json, progress
-from gridmap.errors import InvalidPartition
+from gridmap.errors import GridmapError
 from gridmap.settings import settings
 
 if TYPE_CHECKING:
@@ -68,8 +69,10 @@ def import_plan(
             version = store.add_version(plan_id, plan, who=who)
             try:
                 digest = _proved(store, version, tell)
-            except InvalidPartition:
-                store.delete_draft(version, who=who)
+            except BaseException:
+                # Neither what is not proved stays behind, nor what an interrupt kept from being proved.
+                with suppress(GridmapError):
+                    store.delete_draft(version, who=who)
                 raise
             if publish:
                 version = store.publish(version, who=who)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,6 +30,19 @@ def prove_again(plan: Plan) -> str:
     InvalidPartition
         With the first reason, and its place, why they are not.
     """
+    try:
+        for layer, reason, at in _doubts(plan):
+            lon, lat = (at[0] / UNITS, at[1] / UNITS) if at else (None, None)
+            raise InvalidPartition("store.not_proved", Place(layer=layer, lon=lon, lat=lat), reason=reason)
+        return str(plan.certificate["digest"])
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as fault:
+        # A certificate that is none, or coordinates that are off the lattice.
+        reason = f"{type(fault).__name__}: {fault}"
+        raise InvalidPartition("store.not_proved", reason=reason) from fault
+
+
+def _doubts(plan: Plan) -> Iterator[tuple[str, str, Point | None]]:
+    """Layer, reason and place of all that is not proved."""
     with TemporaryDirectory(prefix="gridmap-proof-") as name:
         folder = Path(name)
         certificate = folder / "certificate.json"
@@ -37,15 +51,12 @@ def prove_again(plan: Plan) -> str:
         _write(cells, plan.cells, "area_code", "area_code")
         proved = {area["area_code"] for area in plan.certificate["areas"]}
         _write(areas, plan.areas[plan.areas["area_code"].isin(proved)], "area_code", "area_code")
-        for reason, at in prove(str(cells), str(certificate), str(areas)):
-            raise _not_proved("cells", reason, at)
+        yield from (("cells", *doubt) for doubt in prove(str(cells), str(certificate), str(areas)))
         for entry in plan.certificate.get("levels", ()):
             level = str(entry["level"])
             members = folder / f"{level}.geojson"
             _write(members, _members(plan.levels, level), "code", KEYS.get(level, "area_code"))
-            for reason, at in prove_level(level, str(members), str(certificate), None):
-                raise _not_proved(level, reason, at)
-    return str(plan.certificate["digest"])
+            yield from ((level, *doubt) for doubt in prove_level(level, str(members), str(certificate), None))
 
 
 def _members(levels: gpd.GeoDataFrame, level: str) -> gpd.GeoDataFrame:
@@ -68,8 +79,3 @@ def _write(path: Path, frame: gpd.GeoDataFrame, column: str, key: str) -> None:
             comma = "," if row else ""
             file.write(f'{comma}\n{{"type": "Feature", "properties": {json.dumps({key: code})}, "geometry": {shape}}}')
         file.write("]}")
-
-
-def _not_proved(layer: str, reason: str, at: Point | None) -> InvalidPartition:
-    lon, lat = (at[0] / UNITS, at[1] / UNITS) if at else (None, None)
-    return InvalidPartition("store.not_proved", Place(layer=layer, lon=lon, lat=lat), reason=reason)

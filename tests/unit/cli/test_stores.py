@@ -87,6 +87,14 @@ def test_a_level_that_is_not_proved_is_noticed(run, folder: Path):
     assert stated["levels"][-1]["level"] in refused.err
 
 
+@pytest.mark.parametrize("stated", [{}, {"areas": 1}, {"areas": [{}], "digest": 1}])
+def test_a_certificate_that_is_none_is_a_message(run, folder: Path, stated: dict):
+    (folder / "certificate.json").write_text(json.dumps(stated))
+    refused = run("import", folder, "--id", "p", "--publish")
+    assert refused.status == 1
+    assert "certificate" in refused.err
+
+
 def test_the_tables_are_made_and_checked(run, here: Path):
     assert run("db", "check").status == 2
     made = run("db", "upgrade")
