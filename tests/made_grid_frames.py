@@ -56,7 +56,7 @@ def made_levels(areas: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, cells: gpd.Geo
     frames[3]["parent_code"] = [SUPER_CODE, SUPER_CODE, areas["area_code"].iloc[3]]
     whole = pd.concat(frames, ignore_index=True)
     shapes = [*areas.geometry, gathered.geometry.union_all(grid_size=1e-7), *grids.geometry, *first]
-    held = [len(cells), *grids["cells"], gathered["cells"].sum(), *grids["cells"], *(first.area * 0 + 5)]
+    held = [len(cells), *grids["cells"], gathered["cells"].sum(), *grids["cells"], *(5 for _ in first)]
     whole = whole.assign(cells=np.array(held, dtype=np.int64), grids=[3, 1, 1, 1, 2, 1, 1, 1, 0, 0], parts=1, holes=0)
     return gpd.GeoDataFrame(whole, geometry=[_on_lattice(shape) for shape in shapes], crs=4326)
 
