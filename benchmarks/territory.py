@@ -2,6 +2,8 @@
 
     python benchmarks/territory.py [--instances county-40 …] [--methods gridmap …] [--write FOLDER]
     python benchmarks/territory.py --small [50]
+    python benchmarks/territory.py --seeds 6 [--instances county-355-free …]
+    python benchmarks/territory.py --elsewhere
 
 Each method divides the same units in a process of its own, which may use four minutes of CPU and 12 GB; a process
 that runs into either ends, and the table says so. CPU seconds run from arrays to districts, imports left out, a small
@@ -22,7 +24,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import fields
+from collections.abc import Iterable
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,7 @@ import numpy as np
 
 from gridmap.planning.districting.task import Task, UnitGraph
 from territory_exact import between_m, optimum
-from territory_instances import INSTANCES, small
+from territory_instances import INSTANCES, elsewhere, small
 from territory_peers import METHODS
 from territory_score import score
 
@@ -125,6 +128,26 @@ def compare(instance: str, methods: list[str], written: Path | None) -> None:
                 np.save(written / f"{instance}-{method.replace(' ', '_')}.npy", label)
 
 
+def show_each(tasks: Iterable[tuple[str, Task]]) -> None:
+    """Divide tasks with gridmap alone and print a row for each."""
+    from gridmap.planning.districting.draw import draw
+
+    print("\n| task | seed | largest deviation | beyond 5 % | broken | outlets inside | ", end="")
+    print("Polsby–Popper mean | least | border km | CPU s |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+    for name, task in tasks:
+        start = time.process_time()
+        label = draw(task).label
+        cpu_s = time.process_time() - start
+        found = score(task, label, knows_outlets=True)
+        print(
+            f"| {name} | {task.seed} | {found.deviation:.2%} | {found.outside} | {found.broken} "
+            f"| {found.inside} of {np.count_nonzero(task.anchor >= 0)} | {found.mean_compact:.3f} "
+            f"| {found.least_compact:.3f} | {found.border_m / 1000:,.0f} | {cpu_s:.1f} |",
+            flush=True,
+        )
+
+
 def compare_small(count: int) -> None:
     """Print, over many small tasks, how far gridmap stays behind the proved optimum."""
     from gridmap.planning.districting.draw import draw
@@ -144,7 +167,7 @@ def compare_small(count: int) -> None:
                 "cpu_s": time.process_time() - start,
                 "within": found.outside == 0,
                 "could": best.deviation <= task.tolerance,
-                "excess": max(found.deviation, task.tolerance) - max(best.deviation, task.tolerance),
+                "excess": round(max(found.deviation, task.tolerance) - max(best.deviation, task.tolerance), 9) + 0.0,
                 "border": between_m(task.graph, made.label) / best.tolerated_m - 1,
                 "broken": found.broken,
                 "bound": made.bound <= best.deviation + 1e-9,
@@ -177,6 +200,8 @@ def main() -> None:
     options.add_argument(
         "--small", nargs="?", type=int, const=50, metavar="COUNT", help="only: small tasks, the optimum"
     )
+    options.add_argument("--seeds", type=int, metavar="COUNT", help="only: gridmap with each of so many seeds")
+    options.add_argument("--elsewhere", action="store_true", help="only: gridmap, outlets and counties of no instance")
     options.add_argument("--write", type=Path, metavar="FOLDER", help="keep the district of each unit, to look at")
     options.add_argument("--one", nargs=2, metavar=("METHOD", "FOLDER"), help=argparse.SUPPRESS)
     chosen = options.parse_args()
@@ -184,6 +209,11 @@ def main() -> None:
         run_one(chosen.one[0], Path(chosen.one[1]))
     elif chosen.small:
         compare_small(chosen.small)
+    elif chosen.elsewhere:
+        show_each(elsewhere())
+    elif chosen.seeds:
+        made = ((name, INSTANCES[name]()) for name in chosen.instances)
+        show_each((name, replace(task, seed=seed)) for name, task in made for seed in range(1, chosen.seeds + 1))
     else:
         for instance in chosen.instances:
             compare(instance, chosen.methods, chosen.write)

@@ -9,7 +9,7 @@ in town), their capacity, and the village points whose Voronoi cells the small i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -233,6 +233,14 @@ INSTANCES: dict[str, Callable[[], Task]] = {
     "region-100-exclaves": lambda: free(REGION, 100, with_exclaves=True),
     "islands-30": lambda: free(("440781",), 30, with_exclaves=True),
 }
+
+
+def elsewhere() -> Iterator[tuple[str, Task]]:
+    """Eight anchored tasks with outlets of no instance, on four counties of which two are in none either."""
+    for county in ("440781", "429005", "420525", "420581"):
+        graph = cells_of((county,))
+        for seed in (21, 22):
+            yield f"{county}, outlets {seed}", Task(graph, equal(graph, 30), outlets(graph, 30, seed))
 
 
 def small(number: int) -> Task:

@@ -76,7 +76,7 @@ def _metis(task: Task, seed: int) -> Rows:
 
 
 def gerrychain_tree(task: Task) -> Rows:
-    """Divide by GerryChain's recursive bipartition of random spanning trees."""
+    """Divide by GerryChain's recursive bipartition of random spanning trees; it has one target for all."""
     return _assigned(_gerrychain_graph(task), _tree_part(task))
 
 
