@@ -15,6 +15,7 @@ import shapely
 
 from gridmap.domain.inputs import Demand, PlanInputs
 from gridmap.domain.kinds import AreaLevel, FacilityKind, SettlementClass
+from gridmap.domain.plan_settings import GridSection
 from gridmap.errors import BadValue, DuplicateId, InvalidGeometry, MissingColumn, OutOfPlace, Place
 
 AREA_COLUMNS = ("area_code", "name", "settlement")
@@ -39,6 +40,23 @@ def check_inputs(inputs: PlanInputs) -> None:
     _check_facilities(inputs.facilities)
     if inputs.demand is not None:
         _check_demand(inputs.demand)
+
+
+def check_settings(grids: GridSection) -> None:
+    """Check that what is asked of the grids does not contradict itself.
+
+    Raises
+    ------
+    BadValue
+        If several ways to say how many grids are given, or a least value lies above the most.
+    """
+    ways = [key for key in ("count", "target_demand", "one_per") if getattr(grids, key) is not None]
+    if len(ways) > 1:
+        raise BadValue("rules.several_numbers", Place(field=f"grids.{ways[1]}"), keys=", ".join(ways))
+    for least, most in (("min_demand", "max_demand"), ("min_area_m2", "max_area_m2")):
+        low, high = getattr(grids, least), getattr(grids, most)
+        if low is not None and high is not None and low > high:
+            raise BadValue("rules.least_above_most", Place(field=f"grids.{least}"), low=low, high=high, most=most)
 
 
 def _check_areas(level: AreaLevel, frame: gpd.GeoDataFrame) -> None:

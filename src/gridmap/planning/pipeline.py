@@ -15,7 +15,7 @@ import shapely
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.plan import Plan
 from gridmap.domain.plan_settings import PlanSettings
-from gridmap.planning.checks import check_inputs
+from gridmap.planning.checks import check_inputs, check_settings
 from gridmap.planning.deciding import decide
 from gridmap.planning.findings.indicators import indicators
 from gridmap.planning.findings.remarks import remarks
@@ -44,6 +44,7 @@ def build_plan(settings: PlanSettings, inputs: PlanInputs, progress: Progress | 
         If the partition could not be proved.
     """
     stages = Stages(progress)
+    check_settings(settings.grids)
     check_inputs(inputs)
     given = inputs.facilities.sort_values("facility_id", kind="stable").reset_index(drop=True)
     decisions = decide(settings, inputs, given, stages)

@@ -10,7 +10,8 @@ import pytest
 
 from gridmap.domain.kinds import BaseUnitKind
 from gridmap.domain.plan_settings import GridSection
-from gridmap.errors import PlanError
+from gridmap.errors import BadValue, PlanError
+from gridmap.planning.checks import check_settings
 from gridmap.planning.districting.task import Reason
 from gridmap.planning.land.base_units import BaseUnits
 from gridmap.planning.land.components import connected_stretches
@@ -185,3 +186,17 @@ def test_a_unit_too_heavy_is_a_grid_of_its_own_and_said_to_be(ground: Ground, ou
 def test_fewer_grids_than_parents_are_refused_by_name(ground: Ground, outlets: Facilities) -> None:
     with pytest.raises(PlanError, match="西镇"):
         drawn(ground, units_of(ground, OPEN), outlets, count=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"count": 4, "target_demand": 100}, "count, target_demand"),
+        ({"target_demand": 100, "one_per": "outlet"}, "target_demand, one_per"),
+        ({"min_demand": 20, "max_demand": 10}, "max_demand"),
+        ({"min_area_m2": 2e6, "max_area_m2": 1e6}, "max_area_m2"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused_by_their_names(asked: dict[str, object], named: str) -> None:
+    with pytest.raises(BadValue, match=named):
+        check_settings(GridSection.model_validate(asked))
