@@ -5,7 +5,10 @@
     GridmapError
     ├── InputError            the user's data or call cannot be used          exit 2
     │   ├── UsageError        an option or argument is unusable
-    │   ├── NotStored         a plan or version is not in the store
+    │   ├── NotStored         a plan, a version, a feature, an upload or a job is not in the store, or not in reach
+    │   ├── NotIdentified     no key or token, or none that is valid
+    │   ├── NotAllowed        the role of whoever asks does not reach so far
+    │   ├── TooMany           more requests, uploads or jobs than one account may have
     │   ├── UnreadableFile    missing, empty, broken, of no known format
     │   ├── TooLarge          beyond a stated limit
     │   ├── MissingColumn     a needed column is not there
@@ -21,6 +24,7 @@
     └── StoreError            ours: a store, a disk, a bug in the kernel      exit 3
         ├── ProofFailed       the partition just made could not be proved
         ├── StoreConflict     somebody else was first, or a version is not open to the change
+        │   └── LostUpdate    what was to be changed is no longer what its caller has seen
         ├── StoreDamaged      what is stored is not what was put in
         ├── StoreOutdated     the tables of a store are not those of this version of gridmap
         └── StoreUnreachable  a database cannot be opened, is busy, or went away
@@ -111,7 +115,19 @@ class UsageError(InputError):
 
 
 class NotStored(InputError):
-    """A plan or a version is not in the store."""
+    """A plan, a version, a feature, an upload or a job is not in the store, or not in reach of who asks."""
+
+
+class NotIdentified(InputError):
+    """There is no key or token, or none that is valid."""
+
+
+class NotAllowed(InputError):
+    """The role of whoever asks does not reach so far."""
+
+
+class TooMany(InputError):
+    """There are more requests, uploads or jobs than one account may have."""
 
 
 class UnreadableFile(InputError):
@@ -174,6 +190,10 @@ class ProofFailed(StoreError):
 
 class StoreConflict(StoreError):
     """Somebody else was first, or a version is not open to the change."""
+
+
+class LostUpdate(StoreConflict):
+    """What was to be changed is no longer what its caller has seen."""
 
 
 class StoreDamaged(StoreError):

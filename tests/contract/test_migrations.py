@@ -48,14 +48,14 @@ def things(store: SqlStore, kind: str) -> set[str]:
 
 def test_up_check_down_and_up_again(store: SqlStore, kind: str, plan: Plan):
     before = things(store, kind)
-    assert check(store) == "0001"
+    assert check(store) == "0002"
     downgrade(store, "base")
     assert things(store, kind) == set()
     with pytest.raises(StoreOutdated):
         check(store)
     upgrade(store)
     assert things(store, kind) == before
-    assert check(store) == "0001"
+    assert check(store) == "0002"
     assert_same_plan(store.read(store.add_version("p", plan, who="li")), plan)
 
 
@@ -70,7 +70,7 @@ def test_each_table_of_the_models_is_there_and_guarded(store: SqlStore, kind: st
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(store: SqlStore, url: str, kind: str):
     before = things(store, kind)
-    assert upgrade_store(url)[1] == "0001"
+    assert upgrade_store(url)[1] == "0002"
     assert things(store, kind) == before
 
 
@@ -117,7 +117,7 @@ def test_two_who_upgrade_at_once_both_find_it_done(empty_url: Callable[[str], st
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = [one.communicate() for one in both]
     assert [one.returncode for one in both] == [0, 0], said
-    assert check_store(command[-1])[1] == "0001"
+    assert check_store(command[-1])[1] == "0002"
 
 
 def test_an_upgrade_that_fails_leaves_nothing(empty_url: Callable[[str], str], kind: str):

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
 
 from gridmap.errors import Place, StoreDamaged, StoreOutdated, UsageError
-from gridmap.store.models import metadata
+from gridmap.store.service_tables import metadata
 from gridmap.store.sql import SqlStore
 
 HEAD = "head"

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gridmap.errors import NotStored, StoreConflict
+from gridmap.errors import LostUpdate, NotStored, StoreConflict
 from gridmap.store.content import DOCUMENTS, Content
 from gridmap.store.models import audit_entry, plan, plan_version
 from gridmap.store.protocols import PlanInfo, Status, VersionInfo
@@ -65,8 +65,10 @@ def claim(connection: Connection, seen: VersionInfo, needed: Status, **values: A
     ------
     NotStored
         If it is gone.
+    LostUpdate
+        If it was changed since it was seen.
     StoreConflict
-        If it is not what it must be, or was changed since it was seen.
+        If it is not what it must be.
     """
     changed = connection.execute(
         update(plan_version)
@@ -83,7 +85,7 @@ def claim(connection: Connection, seen: VersionInfo, needed: Status, **values: A
     if not found:
         raise NotStored("store.no_version", id=seen.plan_id, number=seen.number)
     if found[0].status is needed:
-        raise StoreConflict("store.lost_update", id=seen.plan_id, number=seen.number)
+        raise LostUpdate("store.lost_update", id=seen.plan_id, number=seen.number)
     key = "store.not_a_draft" if needed is Status.DRAFT else "store.not_published"
     raise StoreConflict(key, id=seen.plan_id, number=seen.number)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -49,8 +50,23 @@ def sqlite_engines(url: URL) -> tuple[Engine, Engine]:
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     # Left to itself the driver begins transactions late, and none before statements that change tables.
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    _keep_journal_ahead(connection)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _keep_journal_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; of two who do so at once with a new file SQLite refuses one without waiting."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
