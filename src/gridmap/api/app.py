@@ -1,0 +1,57 @@
+"""The application: routes, errors, what every answer bears."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from gridmap.api import (
+    accounts,
+    collections,
+    differences,
+    downloads,
+    findings,
+    landing,
+    operations,
+    plans,
+    processes,
+    styles,
+    tiles,
+    uploads,
+)
+from gridmap.api.problems import add_problems
+from gridmap.api.service import Service
+
+ROOMS = (
+    landing,
+    collections,
+    tiles,
+    styles,
+    plans,
+    findings,
+    downloads,
+    differences,
+    uploads,
+    processes,
+    accounts,
+    operations,
+)
+
+
+def create_app(service: Service) -> FastAPI:
+    """Make the application of a service."""
+    app = FastAPI(
+        title="gridmap",
+        version=version("gridmap"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.openapi_version = "3.0.3"
+    app.state.service = service
+    add_problems(app)
+    for room in ROOMS:
+        app.include_router(room.routes)
+    return app

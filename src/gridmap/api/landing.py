@@ -1,0 +1,7 @@
+"""Landing page, conformance, the OpenAPI document."""
+
+from __future__ import annotations
+
+from gridmap.api.routing import router
+
+routes = router()

@@ -1,0 +1,1 @@
+"""Runs in the background: asked for, claimed by a worker, heard from, ended once."""
