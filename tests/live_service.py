@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from gridmap.api import Service, create_app
 from gridmap.settings import Settings
@@ -25,6 +26,7 @@ class Live:
     client: httpx.Client
     store: SqlStore
     service: Service
+    app: FastAPI
 
     def get(self, path: str, **options: object) -> httpx.Response:
         return self.client.get(path, **options)
@@ -46,7 +48,8 @@ def serving(store: SqlStore, config: Settings, *, single_user: bool = True) -> I
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(create_app(service), log_config=None, lifespan="on"))
+    app = create_app(service)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
@@ -54,7 +57,7 @@ def serving(store: SqlStore, config: Settings, *, single_user: bool = True) -> I
         time.sleep(0.01)
     try:
         with httpx.Client(base_url=url, timeout=30) as client:
-            yield Live(url, client, store, service)
+            yield Live(url, client, store, service, app)
     finally:
         server.should_exit = True
         thread.join(timeout=20)

@@ -20,6 +20,7 @@ from gridmap.api import (
     tiles,
     uploads,
 )
+from gridmap.api.observing import Metrics, Observed
 from gridmap.api.problems import add_problems
 from gridmap.api.service import Service
 
@@ -51,6 +52,8 @@ def create_app(service: Service) -> FastAPI:
     )
     app.openapi_version = "3.0.3"
     app.state.service = service
+    app.state.metrics = Metrics()
+    app.add_middleware(Observed, metrics=app.state.metrics)
     add_problems(app)
     for room in ROOMS:
         app.include_router(room.routes)

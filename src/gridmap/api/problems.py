@@ -108,7 +108,10 @@ def add_problems(app: FastAPI) -> None:
         _log.error("bug", path=request.url.path, exc_info=error)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         detail = catalogue.text("api.bug", language_of(request))
-        return _answer({"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail})
+        members = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
+        # This answer passes by what gives the others their id.
+        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+        return _answer(members, {"X-Request-ID": request_id})
 
 
 def _answer(members: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
