@@ -77,6 +77,7 @@ def _make_uploads() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("format", sa.String(10), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("findings", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_upload"),

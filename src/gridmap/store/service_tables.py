@@ -70,6 +70,7 @@ upload = Table(
     Column("name", Text, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("format", String(10), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("findings", JSON, nullable=False),
     Index("ix_upload_created_at", "created_at"),
