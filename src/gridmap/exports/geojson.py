@@ -58,15 +58,33 @@ def write_geojson(path: Path, frames: Iterable[gpd.GeoDataFrame], *, layer: str)
     """
     count = 0
     with written_beside(path) as partial, partial.open("wb") as file:
-        file.write(b'{"type":"FeatureCollection","name":' + orjson.dumps(layer) + b',"features":[')
-        for frame in frames:
-            for start in range(0, len(frame), BATCH):
-                lines = list(feature_lines(frame.iloc[start : start + BATCH]))
-                file.write(b",\n" if count else b"\n")
-                file.write(b",\n".join(lines))
-                count += len(lines)
-        file.write(b"\n]}\n")
+        for text, features in collection_texts(frames, layer=layer):
+            file.write(text)
+            count += features
     return count
+
+
+def collection_texts(
+    frames: Iterable[gpd.GeoDataFrame], *, layer: str, datum: str | None = None
+) -> Iterator[tuple[bytes, int]]:
+    """Text of one FeatureCollection of frames, in pieces, each with the count of features in it.
+
+    Parameters
+    ----------
+    frames, layer
+        As ``write_geojson``.
+    datum
+        Member ``datum`` of the collection, where its coordinates are not WGS 84.
+    """
+    of_datum = b"" if datum is None else b',"datum":' + orjson.dumps(datum)
+    yield b'{"type":"FeatureCollection","name":' + orjson.dumps(layer) + of_datum + b',"features":[', 0
+    separator = b"\n"
+    for frame in frames:
+        for start in range(0, len(frame), BATCH):
+            lines = list(feature_lines(frame.iloc[start : start + BATCH]))
+            yield separator + b",\n".join(lines), len(lines)
+            separator = b",\n"
+    yield b"\n]}\n", 0
 
 
 def feature_lines(frame: gpd.GeoDataFrame) -> Iterator[bytes]:

@@ -175,7 +175,7 @@ def _write_parquet(path: Path, frames: Iterable[gpd.GeoDataFrame]) -> int:
                 bounds[:2] = np.fmin(bounds[:2], frame.total_bounds[:2])
                 bounds[2:] = np.fmax(bounds[2:], frame.total_bounds[2:])
             count += len(frame)
-        writer.add_key_value_metadata({"geo": orjson.dumps(_geo_metadata(kinds, bounds)).decode()})
+        writer.add_key_value_metadata({"geo": orjson.dumps(_geo_metadata(kinds, bounds, first.crs)).decode()})
     return count
 
 
@@ -194,9 +194,11 @@ def _arrow_schema(frame: gpd.GeoDataFrame) -> pa.Schema:
     return pa.schema([*fields, pa.field("geometry", pa.binary())])
 
 
-def _geo_metadata(kinds: set[str], bounds: Any) -> dict[str, Any]:
+def _geo_metadata(kinds: set[str], bounds: Any, crs: Any) -> dict[str, Any]:
     """File metadata of GeoParquet 1.1; without a ``crs`` member the CRS is longitude and latitude of WGS 84."""
     column: dict[str, Any] = {"encoding": "WKB", "geometry_types": sorted(kinds)}
     if np.isfinite(bounds).all():
         column["bbox"] = bounds.tolist()
+    if crs != WGS84:
+        column["crs"] = crs.to_json_dict()
     return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
