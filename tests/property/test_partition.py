@@ -223,3 +223,38 @@ def test_at_the_antimeridian_areas_are_refused(resolution: int) -> None:
     area = geometries_to_units(np.array([shapely.box(179.9, 10, 180, 10.1)], dtype=object))[0]
     with pytest.raises(OutOfPlace):
         cut_area(area, "a", resolution)
+
+
+@st.composite
+def specks(draw: st.DrawFn, resolution: int) -> shapely.Geometry:
+    """Draw a polygon of a few lattice units on a side of a cell: everything in it is about as wide as the rounding."""
+    lon, lat = draw(centres())
+    assume(abs(lat) < 75 and abs(lon) < 178)
+    corners = library_outlines(np.array([h3.latlng_to_cell(lat, lon, resolution)], np.uint64)).points
+    share = draw(st.floats(0, 1))
+    place = np.rint(corners[0] + (corners[1] - corners[0]) * share).astype(np.int64)
+    shape = draw(st.lists(st.tuples(st.integers(-6, 6), st.integers(-6, 6)), min_size=3, max_size=6, unique=True))
+    speck = shapely.Polygon(np.array(shape) + place)
+    assume(speck.is_valid and speck.area > 0)
+    return speck
+
+
+@given(specks(14))
+@settings(parent=SETTINGS, max_examples=400)
+def test_ground_as_narrow_as_the_rounding_is_cut_exactly_or_refused_by_its_place(speck: shapely.Geometry):
+    cut_or_refuse(speck, 14)
+
+
+@pytest.mark.parametrize(
+    ("shape", "origin", "resolution"),
+    [
+        ([(0, 1), (1, 1), (-4, 0), (2, 3)], (1258987226, 0), 13),
+        ([(-4, 2), (-4, 1), (3, -3)], (1081231627, 357612983), 14),
+        ([(-3, 0), (1, -2), (-1, 0)], (1177504634, 307354096), 15),
+    ],
+)
+def test_what_rounding_would_close_is_refused_by_its_place(shape, origin, resolution):
+    with pytest.raises(InvalidGeometry) as caught:
+        cut_area(shapely.Polygon(np.array(shape) + np.array(origin)), "a", resolution)
+
+    assert f"{origin[0] / 1e7:.5f}" in caught.value.message("en")

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmap.errors import InvalidGeometry, OutOfPlace, Place, TooLarge
-from gridmap.geometry.boundary import follow
+from gridmap.geometry.boundary import MOST_SHIFT_UNITS, Mismatch, follow
 from gridmap.geometry.certificate import AreaProof, prove, unproved
 from gridmap.geometry.chain import Edges, Indices, cancel, distinct, edges_of
 from gridmap.geometry.clip import clip
@@ -32,6 +32,11 @@ from gridmap.geometry.measure import area_m2, ring_area_m2
 from gridmap.geometry.rings import polygons_of_rings
 from gridmap.geometry.snap_overlay import SnapOverlay, Surroundings
 from gridmap.settings import settings
+
+#: What snap rounding bends lies within this of where it shows.
+_NEIGHBOURHOOD_UNITS = 16
+#: Cosine of the angle below which a corner's tip may be narrower than the rounding, 100°.
+_SHARPEST = -0.174
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,7 @@ def prove_area(border: Edges, parts: Sequence[Pieces], code: str) -> tuple[Edges
     shift_m, mismatches = follow(border, left_over)
     if mismatches:
         _refuse_lost_corner(border, left_over, code)
+        _refuse_narrow_ground(border, mismatches, code)
         raise unproved(code, mismatches[0].start)
     return left_over, prove(code, sum(len(part.cell) for part in parts), len(edges), left_over, shift_m)
 
@@ -205,6 +211,35 @@ def _refuse_lost_corner(border: Edges, left_over: Edges, code: str) -> None:
     if len(gone):
         lon, lat = to_degrees(unpack(gone[:1]))[0]
         raise InvalidGeometry("geometry.lost_corner", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
+
+
+def _refuse_narrow_ground(border: Edges, mismatches: Sequence[Mismatch], code: str) -> None:
+    """Name a place near a mismatch where the area, or a gap in it, is too narrow for the lattice.
+
+    Rounding moves each of two edges by up to ``MOST_SHIFT_UNITS``: nearer than that to each other they may become one.
+    """
+    start, end = unpack(border.start).astype(np.float64), unpack(border.end).astype(np.float64)
+    lines, corners = shapely.linestrings(np.stack([start, end], axis=1)), shapely.points(start)
+    failed = shapely.points(unpack(np.array([mismatch.start for mismatch in mismatches])).astype(np.float64))
+    near = shapely.STRtree(corners).query(failed, predicate="dwithin", distance=_NEIGHBOURHOOD_UNITS)[1]
+    near = distinct(near)
+    corner, edge = shapely.STRtree(lines).query(corners[near], predicate="dwithin", distance=2 * MOST_SHIFT_UNITS)
+    corner = near[corner]
+    apart = (border.start[corner] != border.start[edge]) & (border.start[corner] != border.end[edge])
+    tight = np.concatenate([corner[apart], near[_are_sharp(border, near)]])
+    if len(tight):
+        lon, lat = to_degrees(unpack(border.start[tight[:1]]))[0]
+        raise InvalidGeometry("geometry.narrow_ground", Place(code=code), lon=f"{lon:.7f}", lat=f"{lat:.7f}")
+
+
+def _are_sharp(border: Edges, rows: Indices) -> NDArray[np.bool_]:
+    """Whether the corner that each of these edges begins at is sharper than a right angle, give or take a rounding."""
+    order = np.argsort(border.end, kind="stable")
+    before = order[np.searchsorted(border.end[order], border.start[rows])]
+    ahead = (unpack(border.end[rows]) - unpack(border.start[rows])).astype(np.float64)
+    back = (unpack(border.start[before]) - unpack(border.start[rows])).astype(np.float64)
+    cosine = (ahead * back).sum(axis=1) / np.hypot(*ahead.T) / np.hypot(*back.T)
+    return np.asarray(cosine > _SHARPEST)
 
 
 def _cut_crossed(

@@ -12,7 +12,7 @@ from gridmap.geometry.lattice import Packed, unpack
 
 _METRES_PER_UNIT = 6378137.0 * np.radians(1e-7)
 #: A cut point may lie this far from the edge it cuts: rounding moves it by half a unit each way.
-_MOST_SHIFT_UNITS = 0.75
+MOST_SHIFT_UNITS = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _next_step(border: Edges, at: Packed, left: Edges, used: NDArray[np.bool_]) 
     progress = (offset * along).sum(axis=1)
     behind = ((here - origin) * along).sum(axis=1)
     aside = np.abs(offset[:, 0] * along[:, 1] - offset[:, 1] * along[:, 0])
-    fits = (aside <= _MOST_SHIFT_UNITS) & (progress > behind) & (progress <= length + 1e-6) & ~used[step]
+    fits = (aside <= MOST_SHIFT_UNITS) & (progress > behind) & (progress <= length + 1e-6) & ~used[step]
     row, step, aside, progress = row[fits], step[fits], aside[fits], progress[fits]
     nearest = np.lexsort((progress, row))
     row, step, aside = row[nearest], step[nearest], aside[nearest]

@@ -134,16 +134,18 @@ def _pieces(sides: Edges, bent: Edges, area: Edges) -> Geometries:
 
     ``area`` may lack edges that pass neither above nor below the cell.
     """
-    of_border, of_side = _directed(bent), _directed(sides)
-    along = np.array([edge in of_border for edge in of_side], bool)
-    against = np.array([edge[::-1] in of_border for edge in of_side], bool)
+    border_edges, side_edges = _directed(bent), _directed(sides)
+    of_border, of_side = set(border_edges), set(side_edges)
+    along = np.array([edge in of_border for edge in side_edges], bool)
+    against = np.array([edge[::-1] in of_border for edge in side_edges], bool)
     kept = along | (~against & _inside(sides, area))
-    apart = np.array([edge not in of_side and edge[::-1] not in of_side for edge in of_border], bool)
+    # Where ground narrower than the rounding was closed, two edges may have become one.
+    apart = np.array([edge not in of_side and edge[::-1] not in of_side for edge in border_edges], bool)
     return _faces(Edges.join([sides.take(kept), bent.take(apart & _inside(bent, sides))]))
 
 
-def _directed(edges: Edges) -> dict[tuple[int, int], None]:
-    return dict.fromkeys(zip(edges.start.tolist(), edges.end.tolist(), strict=True))
+def _directed(edges: Edges) -> list[tuple[int, int]]:
+    return list(zip(edges.start.tolist(), edges.end.tolist(), strict=True))
 
 
 def _inside(edges: Edges, ring: Edges) -> NDArray[np.bool_]:
@@ -171,7 +173,7 @@ def _faces(edges: Edges) -> Geometries:
     """Faces with these edges on their left."""
     if not len(edges):
         return np.empty(0, object)
-    directed = _directed(edges)
+    directed = set(_directed(edges))
     faces = shapely.orient_polygons(shapely.get_parts(shapely.polygonize(lines_of(edges.start, edges.end))))
     chosen = []
     for face in faces:
