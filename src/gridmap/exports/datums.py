@@ -88,5 +88,5 @@ def in_datum(frame: pd.DataFrame, datum: str) -> pd.DataFrame:
         known = np.isfinite(at).all(axis=1)
         at[known] = move(at[known])
         copy = copy.assign(lon=at[:, 0], lat=at[:, 1])
-    moved: gpd.GeoDataFrame = gpd.GeoDataFrame(copy, geometry="geometry")
+    moved: pd.DataFrame = gpd.GeoDataFrame(copy, geometry="geometry")
     return moved

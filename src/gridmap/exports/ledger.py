@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import geopandas as gpd
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -23,6 +24,7 @@ from gridmap.catalogue import Language
 from gridmap.domain.plan import Plan
 from gridmap.exports.beside import written_beside
 from gridmap.exports.columns import plain_values
+from gridmap.exports.datums import OUTPUT_DATUMS, WGS84, crs_of
 from gridmap.exports.sentences import rule_name, rule_result
 from gridmap.exports.words import area_names, names_by_code, word
 
@@ -209,7 +211,7 @@ def _devices(plan: Plan, lang: Language) -> _Sheet:
     return _facilities(plan, plan.facilities[~plan.facilities["kind"].isin(("branch", "self_service"))], lang)
 
 
-def _facilities(plan: Plan, facilities: pd.DataFrame, lang: Language) -> _Sheet:
+def _facilities(plan: Plan, facilities: gpd.GeoDataFrame, lang: Language) -> _Sheet:
     return [
         _column(facilities, "facility_id"),
         _column(facilities, "name"),
@@ -217,14 +219,20 @@ def _facilities(plan: Plan, facilities: pd.DataFrame, lang: Language) -> _Sheet:
         _column(facilities, "institution"),
         _column(facilities, "area_code"),
         _named(facilities, "area_code", "area_name", area_names(plan)),
-        _column(facilities, "lon", "degree"),
-        _column(facilities, "lat", "degree"),
+        *_coordinates(facilities),
         _column(facilities, "service_radius_m", "whole"),
         _column(facilities, "radius_urban_m", "whole"),
         _column(facilities, "radius_rural_m", "whole"),
         _column(facilities, "cells_in_reach", "whole"),
         _column(facilities, "demand_in_reach", "whole"),
     ]
+
+
+def _coordinates(facilities: gpd.GeoDataFrame) -> _Sheet:
+    """Longitude and latitude, under heads that name their datum."""
+    moved = [datum for datum in OUTPUT_DATUMS if datum != WGS84 and facilities.crs == crs_of(datum)]
+    end = f"_{moved[0]}" if moved else ""
+    return [(f"{name}{end}", "degree", plain_values(facilities[name])) for name in ("lon", "lat")]
 
 
 def _assignments(plan: Plan, lang: Language) -> _Sheet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -10,11 +11,13 @@ import orjson
 import pyogrio
 import pytest
 import shapely
+from openpyxl import load_workbook
 
 from gridmap.domain.plan import Plan
 from gridmap.errors import UsageError
 from gridmap.exports.datums import OUTPUT_DATUMS, in_datum, moved_points
 from gridmap.exports.geojson import collection_texts
+from gridmap.exports.ledger import write_ledger
 from gridmap.exports.vector import append_layer, write_features
 from gridmap.geometry.datum import Datum
 
@@ -96,3 +99,15 @@ def test_a_collection_names_the_datum(plan: Plan):
     document = orjson.loads(text)
     assert document["datum"] == "bd09"
     assert len(document["features"]) == len(plan.cells)
+
+
+@pytest.mark.parametrize(("datum", "said"), [("wgs84", "WGS 84"), ("gcj02", "GCJ-02"), ("bd09", "BD-09")])
+def test_the_ledger_names_the_datum_above_its_coordinates(plan: Plan, tmp_path: Path, datum: str, said: str):
+    moved = in_datum(plan.facilities, datum)
+    write_ledger(replace(plan, facilities=moved), tmp_path / "ledger.xlsx", "en")
+
+    sheet = load_workbook(tmp_path / "ledger.xlsx")["Outlets"]
+    heads = [cell.value for cell in sheet[1]]
+    at = heads.index(f"Longitude ({said})")
+    assert heads[at + 1] == f"Latitude ({said})"
+    assert [row[at].value for row in sheet.iter_rows(min_row=2)] == moved["lon"].iloc[:2].tolist()
