@@ -1,5 +1,7 @@
 # syntax=docker/dockerfile:1
-# gridmap in a container: docker run --rm -v "$PWD:/data" gridmap plan /data/plan.toml -o /data/out
+# gridmap in a container, as a program or as a service:
+#   docker run --rm -v "$PWD:/data" gridmap plan /data/plan.toml -o /data/out
+#   docker compose -f docs/deploy/compose.yaml up
 
 FROM python:3.11-slim AS build
 WORKDIR /src
@@ -15,11 +17,15 @@ FROM python:3.11-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libexpat1 \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --create-home --uid 10001 gridmap
+ && useradd --create-home --uid 10001 gridmap \
+ && install -d -o gridmap -g gridmap /data
 COPY --from=build /opt/gridmap /opt/gridmap
 ENV PATH=/opt/gridmap/bin:$PATH \
     PYTHONUNBUFFERED=1
 USER gridmap
 WORKDIR /data
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["gridmap"]
 CMD ["--help"]

@@ -82,9 +82,10 @@ def _can_write(service: Service) -> bool:
 
 def _may_see_metrics(request: Request, service: Service) -> bool:
     key = service.config.metrics_key
+    wanted = key.get_secret_value() if key is not None else ""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if key is not None and scheme.lower() == "bearer":
-        return hmac.compare_digest(given.strip().encode(), key.get_secret_value().encode())
+    if wanted and scheme.lower() == "bearer":
+        return hmac.compare_digest(given.strip().encode(), wanted.encode())
     # A proxy on this machine asks for others.
     forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
     return not forwarded and _is_loopback(request.client.host if request.client else "")
