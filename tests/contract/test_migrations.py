@@ -64,8 +64,9 @@ def test_each_table_of_the_models_is_there_and_guarded(store: SqlStore, kind: st
     for table in metadata.tables:
         assert table in found
     triggers = [thing for thing in things(store, kind) if "TRIGGER" in thing]
-    # Of every layer: inserts, deletes and updates; of SQLite also what keeps the index of those with a place.
-    assert len(triggers) == (2 + 2 + 11 * 3 + 9 if kind == "sqlite" else 2 + 1 + 11 * 3)
+    # Of versions, the audit and changes of accounts; of every layer and the sums of cells: inserts, deletes and
+    # updates; of SQLite also what keeps the index of those with a place.
+    assert len(triggers) == (2 + 2 + 2 + 12 * 3 + 9 if kind == "sqlite" else 2 + 1 + 1 + 12 * 3)
 
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(store: SqlStore, url: str, kind: str):

@@ -6,7 +6,6 @@ from geoalchemy2 import Geometry
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -61,6 +60,19 @@ api_key = Table(
     sqlite_autoincrement=True,
 )
 
+#: Who changed which account when; it only grows.
+account_change = Table(
+    "account_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 #: Files that were taken in; their bytes lie in the data directory.
 upload = Table(
     "upload",
@@ -88,13 +100,13 @@ job = Table(
     Column("institutions", JSON, nullable=False),
     Column("language", String(2), nullable=False),
     Column("inputs", JSON, nullable=False),
+    Column("outputs", JSON, nullable=False),
     Column("idempotency_key", String(128)),
     Column("request_digest", String(64), nullable=False),
     Column("status", String(10), nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("stage", Text),
     Column("progress", Double, nullable=False),
-    Column("dismiss_asked", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("worker", Text),
     Column("claim", String(32)),
@@ -108,9 +120,11 @@ job = Table(
     UniqueConstraint("owner", "idempotency_key"),
     CheckConstraint("status IN ('accepted', 'running', 'successful', 'failed', 'dismissed')", name="status"),
     Index("ix_job_status", "status", "created_at"),
+    Index("ix_job_created_at", "created_at", "id"),
 )
 
 #: Cells summed up for small scales: hexagons of a coarser resolution, each once for every area code that it meets.
+#: ``measured_m2`` is the area of cells with a distance; ``distance_m3`` and ``crossing_m2`` are area times the value.
 cells_aggregate = Table(
     "cells_aggregate",
     metadata,
@@ -123,6 +137,9 @@ cells_aggregate = Table(
     Column("area_m2", Double, nullable=False),
     Column("covered_demand", Double, nullable=False),
     Column("covered_m2", Double, nullable=False),
+    Column("measured_m2", Double, nullable=False),
+    Column("distance_m3", Double, nullable=False),
+    Column("crossing_m2", Double, nullable=False),
     Column("west", Double, nullable=False),
     Column("south", Double, nullable=False),
     Column("east", Double, nullable=False),
@@ -132,4 +149,5 @@ cells_aggregate = Table(
         LargeBinary().with_variant(Geometry("GEOMETRY", srid=SRID, spatial_index=False), "postgresql"),
         nullable=False,
     ),
+    Index("ix_cells_aggregate_west", "version_id", "resolution", "west"),
 )

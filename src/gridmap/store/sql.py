@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,11 @@ from gridmap.store.faults import database_faults_named
 from gridmap.store.models import EXTRA, FID, GEOMETRY, VERSION, audit_entry, layer_tables, plan_version
 from gridmap.store.protocols import AuditEntry, Box, Feature, PlanInfo, Status, VersionInfo
 from gridmap.store.rows import claim, insert_plan, next_number, note, now, plan_infos, version_values, versions_where
+from gridmap.store.service_tables import cells_aggregate
+from gridmap.store.tiles.aggregates import write_aggregates
 
+#: What else a transaction does that writes a version.
+Also = Callable[[Connection, VersionInfo], None]
 PLAN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -104,8 +108,8 @@ class SqlStore(ABC):
                 raise StoreConflict("store.plan_exists", id=plan_id)
             return plan_infos(connection, plan_id)[0]
 
-    def add_version(self, plan_id: str, plan: Plan, *, who: str) -> VersionInfo:
-        """Add a draft; the plan is made where it is not there."""
+    def add_version(self, plan_id: str, plan: Plan, *, who: str, also: Also | None = None) -> VersionInfo:
+        """Add a draft; the plan is made where it is not there; what ``also`` does is done with it or not at all."""
         check_plan_id(plan_id)
         content = content_of(plan)
         section = plan.settings.plan
@@ -118,6 +122,8 @@ class SqlStore(ABC):
             self._write_layers(connection, row, content)
             note(connection, who, "add", plan_id, number, None, content.digest)
             added = versions_where(connection, plan_version.c.id == row)[0]
+            if also is not None:
+                also(connection, added)
         self._loaded()
         return added
 
@@ -126,7 +132,7 @@ class SqlStore(ABC):
         content = content_of(plan)
         with self.writing() as connection:
             claim(connection, seen, Status.DRAFT, **version_values(content))
-            for table in layer_tables.values():
+            for table in (*layer_tables.values(), cells_aggregate):
                 connection.execute(delete(table).where(table.c[VERSION] == seen.row))
             self._write_layers(connection, seen.row, content)
             note(connection, who, "replace", seen.plan_id, seen.number, seen.digest, content.digest)
@@ -204,6 +210,8 @@ class SqlStore(ABC):
     def _write_layers(self, connection: Connection, row: int, content: Content) -> None:
         for layer in LAYERS:
             self._write_rows(connection, layer, row, content.layers[layer.name])
+        cells = content.layers["cells"]
+        write_aggregates(connection, row, cells.columns, cells.wkb)
 
     def _layer(self, connection: Connection, layer: Layer, row: int, columns_note: Note) -> LayerContent:
         table = layer_tables[layer.name]
