@@ -8,6 +8,8 @@
     │   ├── NotStored         a plan, a version, a feature, an upload or a job is not in the store, or not in reach
     │   ├── NotIdentified     no key or token, or none that is valid
     │   ├── NotAllowed        the role of whoever asks does not reach so far
+    │   ├── Unconditional     a change does not say which state it is based on
+    │   ├── WrongMediaType    a body is of a type that is not read here
     │   ├── TooMany           more requests, uploads or jobs than one account may have
     │   ├── UnreadableFile    missing, empty, broken, of no known format
     │   ├── TooLarge          beyond a stated limit
@@ -124,6 +126,14 @@ class NotIdentified(InputError):
 
 class NotAllowed(InputError):
     """The role of whoever asks does not reach so far."""
+
+
+class Unconditional(InputError):
+    """A change does not say which state of the thing it is based on."""
+
+
+class WrongMediaType(InputError):
+    """A body is of a type that is not read here."""
 
 
 class TooMany(InputError):

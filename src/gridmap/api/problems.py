@@ -26,7 +26,9 @@ from gridmap.errors import (
     StoreError,
     TooLarge,
     TooMany,
+    Unconditional,
     UsageError,
+    WrongMediaType,
 )
 
 PROBLEM = "application/problem+json"
@@ -41,6 +43,8 @@ STATUS: dict[type[GridmapError], HTTPStatus] = {
     StoreConflict: HTTPStatus.CONFLICT,
     PlanError: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Unconditional: HTTPStatus.PRECONDITION_REQUIRED,
+    WrongMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
