@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from gridmap.domain.access import Role, checked_scope
 from gridmap.domain.plan import Plan
 from gridmap.settings import Settings
+from gridmap.store.accounts import Accounts
 from gridmap.store.sql import SqlStore
 from live_service import Live, serving
 from store_fixtures import cluster, empty_url, kind, made_tables, made_url, store, url
@@ -45,3 +48,18 @@ def published(live: Live, plan: Plan) -> Live:
     live.store.publish(version, who="test")
     live.store.add_version("made", plan, who="test")
     return live
+
+
+@pytest.fixture
+def account(store: SqlStore) -> Callable[..., dict[str, str]]:
+    """Make an account, and headers with a key of it; with the first one nobody is the single user any more."""
+    accounts, numbers = Accounts(store), count(1)
+
+    def make(
+        role: str, areas: tuple[str, ...] = (), institutions: tuple[str, ...] = (), name: str | None = None
+    ) -> dict[str, str]:
+        called = name or f"{role}-{next(numbers)}"
+        accounts.add(called, Role(role), checked_scope(areas, institutions), who="test")
+        return {"Authorization": f"Bearer {accounts.new_key(called, who='test').key}"}
+
+    return make

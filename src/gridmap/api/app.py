@@ -22,6 +22,7 @@ from gridmap.api import (
 )
 from gridmap.api.observing import Metrics, Observed
 from gridmap.api.problems import add_problems
+from gridmap.api.protection import install
 from gridmap.api.service import Service
 
 ROOMS = (
@@ -52,6 +53,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.openapi_version = "3.0.3"
     app.state.service = service
+    install(app, service)
     app.state.metrics = Metrics()
     app.add_middleware(Observed, metrics=app.state.metrics)
     add_problems(app)
