@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_WGS84, _CGCS2000 = 4326, 4490
+
 
 @dataclass(frozen=True, slots=True)
 class OutputCrs:
@@ -22,13 +24,18 @@ class OutputCrs:
     is_flipped: bool
     decimals: int
 
+    @property
+    def is_degrees(self) -> bool:
+        """Whether coordinates are those of WGS 84: the datum of CGCS2000 counts as the same, as EPSG has it."""
+        return self.srid in (_WGS84, _CGCS2000)
+
 
 def _epsg(code: int, *, is_flipped: bool, decimals: int) -> OutputCrs:
     return OutputCrs(f"http://www.opengis.net/def/crs/EPSG/0/{code}", code, is_flipped, decimals)
 
 
-CRS84 = OutputCrs("http://www.opengis.net/def/crs/OGC/1.3/CRS84", 4326, is_flipped=False, decimals=7)
-CGCS2000 = _epsg(4490, is_flipped=True, decimals=7)
+CRS84 = OutputCrs("http://www.opengis.net/def/crs/OGC/1.3/CRS84", _WGS84, is_flipped=False, decimals=7)
+CGCS2000 = _epsg(_CGCS2000, is_flipped=True, decimals=7)
 WEB_MERCATOR = _epsg(3857, is_flipped=False, decimals=3)
 #: Central meridians of the zones of three degrees, EPSG 4534 to 4554.
 _FIRST_MERIDIAN, _LAST_MERIDIAN, _FIRST_ZONE = 75, 135, 4534

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gridmap.domain.access import Identity, Role
 from gridmap.domain.plan import Plan
-from gridmap.errors import NotAllowed
+from gridmap.errors import NotAllowed, NotStored
 from gridmap.store.protocols import PlanInfo, VersionInfo
 from gridmap.store.reading.layers import LayerReader
 from gridmap.store.sql import SqlStore
@@ -49,7 +49,10 @@ class Repository:
         NotStored
             If it is not there, or not in reach.
         """
-        raise NotImplementedError
+        for info in self.plans():
+            if info.plan_id == plan_id:
+                return info
+        raise NotStored("store.no_plan", id=plan_id)
 
     def versions(self, plan_id: str) -> list[VersionInfo]:
         """List versions of a plan in reach, by number: drafts for planners only; raises as ``plan``."""
