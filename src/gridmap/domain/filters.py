@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gridmap.domain.layers import ColumnType
+
 
 class Operator(StrEnum):
     """Comparisons of a property with values."""
@@ -17,7 +19,6 @@ class Operator(StrEnum):
     AT_LEAST = ">="
     LIKE = "like"
     IN = "in"
-    BETWEEN = "between"
     IS_NULL = "isNull"
 
 
@@ -34,17 +35,68 @@ class Relation(StrEnum):
     EQUALS = "s_equals"
 
 
+class ListRelation(StrEnum):
+    """Relations of a list to another, both taken as sets."""
+
+    CONTAINS = "a_contains"
+    CONTAINED_BY = "a_containedBy"
+    EQUALS = "a_equals"
+    OVERLAPS = "a_overlaps"
+
+
 Value = str | float | int | bool
 
 
 @dataclass(frozen=True, slots=True)
+class Folding:
+    """What of a text is not looked at: capitals, accents."""
+
+    case: bool = False
+    accents: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether anything is."""
+        return self.case or self.accents
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A column of a layer, or one of the user's own.
+
+    Attributes
+    ----------
+    name : of the column; ``fid`` is the number of a feature where no column is its identifier
+    type : what it holds; None where that may be anything, value by value: one of another type is as none
+    is_own : the user's, kept beside the columns that every plan has
+    folding : of its text, where it is compared
+    """
+
+    name: str
+    type: ColumnType | None
+    is_own: bool = False
+    folding: Folding = Folding()
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """A column compared with values; ``folded`` compares without regard to capitals."""
+    """A property compared with values or other properties: one, but for ``IN`` any number, for ``IS_NULL`` none.
+
+    In the pattern of ``LIKE``, ``%`` stands for any text, ``_`` for one character, and a backslash takes the next one
+    as it is.
+    """
 
     operator: Operator
-    column: str
-    values: tuple[Value, ...] = ()
-    folded: bool = False
+    property: Property
+    values: tuple[Value | Property, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of texts related to another."""
+
+    relation: ListRelation
+    property: Property
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +135,5 @@ class Fixed:
     matches: bool
 
 
-Filter = Comparison | Spatial | Not | All | AnyOf | Fixed
+#: Three-valued, as in SQL: comparing what is missing is neither true nor false.
+Filter = Comparison | Listed | Spatial | Not | All | AnyOf | Fixed

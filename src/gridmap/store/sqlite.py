@@ -24,6 +24,7 @@ from gridmap.store.documents import as_json, json_options
 from gridmap.store.models import EXTRA, FID, GEOMETRY, VERSION, layer_tables
 from gridmap.store.protocols import Box
 from gridmap.store.sql import Asked, SqlStore
+from gridmap.store.sqlite_functions import add_functions
 
 #: How long a writer waits for another, seconds.
 PATIENCE_S = 30.0
@@ -50,6 +51,7 @@ def sqlite_engines(url: URL) -> tuple[Engine, Engine]:
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     # Left to itself the driver begins transactions late, and none before statements that change tables.
     connection.isolation_level = None
+    add_functions(connection)
     _keep_journal_ahead(connection)
     for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
