@@ -25,6 +25,8 @@ from gridmap.store.tiles.aggregates import write_aggregates
 
 #: What else a transaction does that writes a version.
 Also = Callable[[Connection, VersionInfo], None]
+#: What is done in the transaction that stores a version.
+Also = Callable[[Connection, VersionInfo], None]
 PLAN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -124,11 +126,13 @@ class SqlStore(ABC):
             added = versions_where(connection, plan_version.c.id == row)[0]
             if also is not None:
                 also(connection, added)
+            if also is not None:
+                also(connection, added)
         self._loaded()
         return added
 
-    def replace_draft(self, seen: VersionInfo, plan: Plan, *, who: str) -> VersionInfo:
-        """Put another content in place of a draft's."""
+    def replace_draft(self, seen: VersionInfo, plan: Plan, *, who: str, also: Also | None = None) -> VersionInfo:
+        """Put another content in place of a draft's; ``also`` as ``add_version`` has it."""
         content = content_of(plan)
         with self.writing() as connection:
             claim(connection, seen, Status.DRAFT, **version_values(content))
@@ -137,6 +141,8 @@ class SqlStore(ABC):
             self._write_layers(connection, seen.row, content)
             note(connection, who, "replace", seen.plan_id, seen.number, seen.digest, content.digest)
             replaced = versions_where(connection, plan_version.c.id == seen.row)[0]
+            if also is not None:
+                also(connection, replaced)
         self._loaded()
         return replaced
 
