@@ -25,8 +25,6 @@ from gridmap.store.tiles.aggregates import write_aggregates
 
 #: What else a transaction does that writes a version.
 Also = Callable[[Connection, VersionInfo], None]
-#: What is done in the transaction that stores a version.
-Also = Callable[[Connection, VersionInfo], None]
 PLAN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -124,8 +122,6 @@ class SqlStore(ABC):
             self._write_layers(connection, row, content)
             note(connection, who, "add", plan_id, number, None, content.digest)
             added = versions_where(connection, plan_version.c.id == row)[0]
-            if also is not None:
-                also(connection, added)
             if also is not None:
                 also(connection, added)
         self._loaded()
