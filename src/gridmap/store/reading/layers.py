@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -74,6 +74,10 @@ class LayerReader:
         else:
             with self._store.reading() as connection:
                 yield connection
+
+    def connection(self) -> AbstractContextManager[Connection]:
+        """Open the transaction that this reader reads in, for who selects from ``source``."""
+        return self._reading()
 
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
@@ -193,6 +197,7 @@ class LayerReader:
         bbox: Box | None = None,
         where: Filter | None = None,
         limit: int | None = None,
+        after_fid: int = 0,
     ) -> list[tuple[Any, ...]]:
         """Values of columns, by ``fid``; for small questions.
 
@@ -201,6 +206,7 @@ class LayerReader:
         columns : of the layer, or ``fid``, or ``geometry`` (WKB, WGS 84 degrees)
         bbox, where : only rows that meet it, for which it is true
         limit : most rows
+        after_fid : only rows beyond this one
         """
         with self._reading() as connection:
             source = self.source(layer)
@@ -209,7 +215,8 @@ class LayerReader:
             named |= {FID: source.c[FID]}
             if layer.geometry:
                 named[GEOMETRY] = _wkb(source, connection.dialect.name)
-            asked = select(*(named[name] for name in columns)).where(*wanted).order_by(source.c[FID]).limit(limit)
+            rows = select(*(named[name] for name in columns)).where(*wanted, source.c[FID] > after_fid)
+            asked = rows.order_by(source.c[FID]).limit(limit)
             return [tuple(row) for row in connection.execute(asked)]
 
     def frame(self, layer: Layer) -> pd.DataFrame:
