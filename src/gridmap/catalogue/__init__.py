@@ -44,10 +44,19 @@ def language() -> Language:
     return "en"
 
 
+class Wording(str):
+    """A text that still knows what it was made of, so that it can be said again in another language."""
+
+    key: str
+    values: dict[str, object]
+
+
 def text(key: str, lang: Language | None = None, /, **values: object) -> str:
     """Wording of ``key`` with its placeholders filled, in ``lang`` or the language of the process."""
     wording: str = entries()[key][lang or language()]
-    return wording.format(**values)
+    worded = Wording(wording.format(**values))
+    worded.key, worded.values = key, values
+    return worded
 
 
 def mend(key: str, lang: Language | None = None, /, **values: object) -> str | None:

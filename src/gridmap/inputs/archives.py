@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from gridmap.errors import Place, TooLarge, UnreadableFile
@@ -80,22 +82,36 @@ def unpack(path: Path, folder: Path, layer: str | None, place: Place) -> tuple[P
     TooLarge
         As ``check_archive``.
     """
+    with _archive(path, place) as archive:
+        names = {_shown_name(entry): entry for entry in archive.infolist() if not entry.is_dir()}
+        chosen = _choose(sorted(names), layer, place)
+        stem = chosen.with_suffix("")
+        for name, entry in names.items():
+            part = PurePosixPath(name)
+            sibling = part.with_suffix("") == stem and part.suffix.lower() in _SHAPEFILE_PARTS
+            if part == chosen or (chosen.suffix.lower() == ".shp" and sibling):
+                _extract(archive, entry, folder / f"{stem.name}{part.suffix.lower()}", place)
+    return folder / f"{stem.name}{chosen.suffix.lower()}", layer is not None and layer == stem.name
+
+
+def data_sets(path: Path, place: Place) -> list[str]:
+    """Names without extension of the data sets of an archive; raises as ``unpack`` where there is none."""
+    with _archive(path, place) as archive:
+        names = sorted(_shown_name(entry) for entry in archive.infolist() if not entry.is_dir())
+        return [file.stem for file in _data_in(names, place)]
+
+
+@contextmanager
+def _archive(path: Path, place: Place) -> Iterator[zipfile.ZipFile]:
+    """Open an archive that passes ``check_archive``, and name what may be wrong with it."""
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive, place)
-            names = {_shown_name(entry): entry for entry in archive.infolist() if not entry.is_dir()}
-            chosen = _choose(sorted(names), layer, place)
-            stem = chosen.with_suffix("")
-            for name, entry in names.items():
-                part = PurePosixPath(name)
-                sibling = part.with_suffix("") == stem and part.suffix.lower() in _SHAPEFILE_PARTS
-                if part == chosen or (chosen.suffix.lower() == ".shp" and sibling):
-                    _extract(archive, entry, folder / f"{stem.name}{part.suffix.lower()}", place)
+            yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise UnreadableFile("inputs.broken_zip", place, reason=str(error) or type(error).__name__) from None
     except OSError as error:
         raise UnreadableFile("inputs.broken_zip", place, reason=error.strerror or str(error)) from None
-    return folder / f"{stem.name}{chosen.suffix.lower()}", layer is not None and layer == stem.name
 
 
 def _shown_name(entry: zipfile.ZipInfo) -> str:
@@ -110,12 +126,7 @@ def _shown_name(entry: zipfile.ZipInfo) -> str:
 
 
 def _choose(names: list[str], layer: str | None, place: Place) -> PurePosixPath:
-    hidden = ("__MACOSX", ".")
-    files = [PurePosixPath(name) for name in names]
-    data = [f for f in files if f.suffix.lower() in _DATA and not any(p.startswith(hidden) for p in f.parts)]
-    if not data:
-        held = ", ".join(names[:8]) or "-"
-        raise UnreadableFile("inputs.zip_without_data", place, entries=held)
+    data = _data_in(names, place)
     if len(data) == 1:
         return data[0]
     stems = ", ".join(f.stem for f in data)
@@ -125,6 +136,16 @@ def _choose(names: list[str], layer: str | None, place: Place) -> PurePosixPath:
     if len(chosen) != 1:
         raise UnreadableFile("inputs.no_such_layer", place, layer=layer, layers=stems)
     return chosen[0]
+
+
+def _data_in(names: list[str], place: Place) -> list[PurePosixPath]:
+    hidden = ("__MACOSX", ".")
+    files = [PurePosixPath(name) for name in names]
+    data = [f for f in files if f.suffix.lower() in _DATA and not any(p.startswith(hidden) for p in f.parts)]
+    if not data:
+        held = ", ".join(names[:8]) or "-"
+        raise UnreadableFile("inputs.zip_without_data", place, entries=held)
+    return data
 
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, place: Place) -> None:

@@ -26,10 +26,15 @@ def decode_text(content: bytes, place: Place, encoding: str | None = None) -> st
     BadValue
         If the bytes are no text in the encoding given, or in none of those tried.
     """
+    return content.decode(encoding_of_text(content, place, encoding))
+
+
+def encoding_of_text(content: bytes, place: Place, encoding: str | None = None) -> str:
+    """Find the encoding that ``decode_text`` decodes with; raises as it does."""
     candidates = [encoding] if encoding else [name for mark, name in _MARKS if content.startswith(mark)][:1]
     for candidate in candidates or ["utf-8", "gb18030"]:
         if decodes(content, candidate):
-            return content.decode(candidate)
+            return candidate
     raise not_text(place, candidates or ["utf-8", "gb18030"])
 
 

@@ -45,7 +45,7 @@ def limit_self(request: dict[str, Any]) -> None:
 
 def serve(request: dict[str, Any]) -> dict[str, Any]:
     """Do what the request asks and return the answer."""
-    return {"features": features, "parquet": parquet, "raster": raster}[request["verb"]](request)
+    return {"layers": layers, "features": features, "parquet": parquet, "raster": raster}[request["verb"]](request)
 
 
 def import_pyogrio() -> Any:
@@ -58,6 +58,12 @@ def import_pyogrio() -> Any:
     if extra:
         raise RuntimeError(f"more drivers than allowed: {', '.join(extra)}")
     return pyogrio
+
+
+def layers(request: dict[str, Any]) -> dict[str, Any]:
+    """Name the layers with geometry."""
+    pyogrio = import_pyogrio()
+    return {"layers": [str(name) for name, kind in pyogrio.list_layers(request["path"]) if kind is not None]}
 
 
 def features(request: dict[str, Any]) -> dict[str, Any]:

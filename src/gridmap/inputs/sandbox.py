@@ -83,8 +83,22 @@ def read_in_sandbox(
     TooLarge
         If it takes more time, memory or vertices than the settings allow.
     """
-    limits = settings()
     output = path.parent / "features.arrow"
+    answer = _ask(verb, path, kind, place, layer, encoding, output)
+    with pa.OSFile(str(output)) as source:
+        return answer, pa.ipc.open_file(source).read_all()
+
+
+def layers_in_sandbox(path: Path, kind: Format, place: Place) -> list[str]:
+    """Names of the layers with geometry of a staged vector file; raises as ``read_in_sandbox``."""
+    answer = _ask("layers", path, kind, place, None, None, path.parent / "nothing")
+    return [str(name) for name in answer["layers"]]
+
+
+def _ask(
+    verb: str, path: Path, kind: Format, place: Place, layer: str | None, encoding: str | None, output: Path
+) -> dict[str, Any]:
+    limits = settings()
     request = {
         "verb": verb,
         "path": str(path),
@@ -111,8 +125,7 @@ def read_in_sandbox(
     answer = _answer_of(ended, place)
     if "error" in answer:
         raise _error_of(answer, place, layer, kind)
-    with pa.OSFile(str(output)) as source:
-        return answer, pa.ipc.open_file(source).read_all()
+    return answer
 
 
 def _answer_of(ended: subprocess.CompletedProcess[bytes], place: Place) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import pandas as pd
@@ -25,10 +24,10 @@ from gridmap.inputs.formats import KNOWN_FORMATS, Format
 from gridmap.inputs.staging import Staged
 from gridmap.settings import settings
 
-#: What a damaged workbook or table makes the libraries under it raise.
+#: What a damaged workbook or table makes the libraries under it raise; a SyntaxError is that of XML, whoever parses it.
 _DAMAGED = (
     csv.Error,
-    ParseError,
+    SyntaxError,
     zipfile.BadZipFile,
     zlib.error,
     ArithmeticError,

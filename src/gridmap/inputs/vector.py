@@ -35,6 +35,7 @@ class VectorLayer:
     feature_id : (n,) int64 the number the file gives the feature, or None
     crs : the CRS the file states, or None
     warnings : what was noticed, already worded
+    closed : improper rings that were closed or dropped where that was asked for, one error a feature
     """
 
     place: Place
@@ -43,6 +44,7 @@ class VectorLayer:
     feature_id: NDArray[np.int64] | None
     crs: str | None
     warnings: tuple[str, ...]
+    closed: tuple[InvalidGeometry, ...] = ()
 
     def place_of(self, feature: int, **known: Any) -> Place:
         """Place of a feature, counted from 0."""
@@ -75,17 +77,19 @@ def read_layer(file: Staged, place: Place, *, repair: bool = False) -> VectorLay
     geometry, closed = _geometries(table.column(geometry_column), place, repair)
     warnings = list(file.warnings)
     if closed:
-        warnings.append(catalogue.text("inputs.closed_rings", file=place.file, count=closed))
+        warnings.append(catalogue.text("inputs.closed_rings", file=place.file, count=len(closed)))
     fid = answer.get("fid")
     feature_id = table.column(fid).to_numpy() if fid in table.column_names else None
     attributes = _frame(table.drop_columns([name for name in (geometry_column, fid) if name in table.column_names]))
     crs = answer.get("crs")
     if crs and file.format in _SAYS_WGS84_ALWAYS and Datum.of_crs(crs, place).name == "wgs84":
         crs = None
-    return VectorLayer(place, geometry, attributes, feature_id, crs, tuple(warnings))
+    return VectorLayer(place, geometry, attributes, feature_id, crs, tuple(warnings), closed)
 
 
-def _geometries(column: pa.ChunkedArray, place: Place, repair: bool) -> tuple[NDArray[np.object_], int]:
+def _geometries(
+    column: pa.ChunkedArray, place: Place, repair: bool
+) -> tuple[NDArray[np.object_], tuple[InvalidGeometry, ...]]:
     wkb = column.to_numpy()
     with np.errstate(invalid="ignore"):
         geometry = shapely.from_wkb(wkb, on_invalid="ignore")
@@ -94,7 +98,8 @@ def _geometries(column: pa.ChunkedArray, place: Place, repair: bool) -> tuple[ND
         if not repair:
             raise _refused(bytes(wkb[refused[0]]), replace(place, feature=int(refused[0])), len(refused))
         geometry[refused] = shapely.from_wkb(wkb[refused], on_invalid="fix")
-    return shapely.force_2d(geometry), len(refused)
+    closed = (_refused(bytes(wkb[row]), replace(place, feature=int(row)), len(refused)) for row in refused)
+    return shapely.force_2d(geometry), tuple(closed)
 
 
 def _refused(wkb: bytes, place: Place, count: int) -> InvalidGeometry:
