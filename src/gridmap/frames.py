@@ -15,6 +15,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmap import catalogue, inputs
+from gridmap.domain.inputs import PlanInputs
+from gridmap.domain.plan_settings import PlanSettings
 from gridmap.errors import BadValue, DuplicateId, OutOfPlace, Place
 from gridmap.geometry.area_cut import AreaPieces
 from gridmap.geometry.certificate import AreaProof, certificate
@@ -197,6 +199,16 @@ def repair_areas(areas: gpd.GeoDataFrame, tolerance_m: float = TOLERANCE_M, file
             )
         )
     return mended
+
+
+def repair_inputs(given: PlanInputs, settings: PlanSettings, tolerance_m: float) -> PlanInputs:
+    """Repair the areas of a plan, level by level, as ``repair_areas`` does; what moved is said in its warnings."""
+    areas = {
+        level: repair_areas(frame, tolerance_m, Path(settings.areas[level].path).name)
+        for level, frame in given.areas.items()
+    }
+    said = [warning for frame in areas.values() for warning in frame.attrs.get("warnings", [])]
+    return replace(given, areas=areas, warnings=(*given.warnings, *said))
 
 
 def validate(

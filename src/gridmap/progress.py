@@ -27,7 +27,7 @@ def progress_on(stream: TextIO) -> Iterator[Told]:
 
         def tell(stage: str, share: float) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(_stage_name(stage), total=1.0)
+                tasks[stage] = bars.add_task(stage_name(stage), total=1.0)
             bars.update(tasks[stage], completed=share)
 
         yield tell
@@ -39,13 +39,13 @@ def _lines(stream: TextIO) -> Told:
     def tell(stage: str, _share: float) -> None:
         if stage not in told:
             told.add(stage)
-            stream.write(f"{_stage_name(stage)} …\n")
+            stream.write(f"{stage_name(stage)} …\n")
             stream.flush()
 
     return tell
 
 
-def _stage_name(stage: str) -> str:
+def stage_name(stage: str) -> str:
     """Wording of a stage of the pipeline; other stages come worded."""
     key = f"cli.stage_{stage}"
     return catalogue.text(key) if key in catalogue.entries() else stage

@@ -70,6 +70,7 @@ def make_plan(plan_file: Path, output: Path, saying: Saying, *, repair: bool, to
     from gridmap.exports.plan_directory import FILES, check_output_directory, write_plan
     from gridmap.exports.sentences import rule_name
     from gridmap.exports.summary import broken_rules
+    from gridmap.frames import repair_inputs
     from gridmap.inputs import read_plan_file, read_plan_inputs
     from gridmap.planning.pipeline import build_plan
 
@@ -79,7 +80,7 @@ def make_plan(plan_file: Path, output: Path, saying: Saying, *, repair: bool, to
     with progress(saying.quiet or saying.as_json) as tell:
         inputs = read_plan_inputs(settings, plan_file.parent, repair=repair, progress=tell)
         if repair:
-            inputs = _repaired(inputs, tolerance_m, settings)
+            inputs = repair_inputs(inputs, settings, tolerance_m)
         made = build_plan(settings, inputs, tell)
         tell(catalogue.text("cli.writing", output=output), 0.0)
         written = write_plan(made, output)
@@ -129,19 +130,6 @@ def _files_of(settings: Any, folder: Path) -> list[Path]:
         settings.previous,
     )
     return [folder / source.path for source in sources if source]
-
-
-def _repaired(inputs: Any, tolerance_m: float, settings: Any) -> Any:
-    from dataclasses import replace
-
-    from gridmap.frames import repair_areas
-
-    areas = {
-        level: repair_areas(frame, tolerance_m, Path(settings.areas[level].path).name)
-        for level, frame in inputs.areas.items()
-    }
-    said = [warning for frame in areas.values() for warning in frame.attrs.get("warnings", [])]
-    return replace(inputs, areas=areas, warnings=(*inputs.warnings, *said))
 
 
 def _samples() -> Path:

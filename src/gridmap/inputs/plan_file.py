@@ -21,6 +21,8 @@ from gridmap.errors import BadValue, InputError, Place, TooLarge, UnreadableFile
 from gridmap.inputs.encodings import decode_text
 from gridmap.inputs.opening import opening_faults_named
 
+Model = typing.TypeVar("Model", bound=BaseModel)
+
 _MOST_BYTES = 1_000_000
 
 #: What pydantic reports → what the value should have been, as the catalogue words it.
@@ -70,10 +72,25 @@ def read_plan_file(path: str | Path) -> PlanSettings:
         raise _no_toml(str(error), place) from None
     except RecursionError:
         raise UnreadableFile("inputs.toml_too_deep", place) from None
+    return checked(PlanSettings, tables, path.name)
+
+
+def checked(model: type[Model], tables: Any, file: str | None = None) -> Model:
+    """Check tables against a model.
+
+    Parameters
+    ----------
+    file : name of the file they came from, for messages
+
+    Raises
+    ------
+    BadValue
+        As ``read_plan_file``; its place names the key.
+    """
     try:
-        return PlanSettings.model_validate(tables)
+        return model.model_validate(tables)
     except ValidationError as error:
-        raise _unusable(error.errors(), path.name) from None
+        raise _unusable(error.errors(), model, file) from None
 
 
 def _no_toml(said: str, place: Place) -> UnreadableFile:
@@ -83,11 +100,11 @@ def _no_toml(said: str, place: Place) -> UnreadableFile:
     return UnreadableFile("inputs.toml_error", place, line=found[2], column=found[3], reason=found[1])
 
 
-def _unusable(errors: list[ErrorDetails], file: str) -> InputError:
+def _unusable(errors: list[ErrorDetails], model: type[BaseModel], file: str | None) -> InputError:
     """One error of pydantic's list: an unknown key first, for it explains the missing one beside it."""
     for error in errors:
         if error["type"] == "extra_forbidden" or "[key]" in error["loc"]:
-            return _unknown_key(error, file)
+            return _unknown_key(error, model, file)
     error = errors[0]
     where = _dotted(error["loc"])
     place = Place(file=file, field=where)
@@ -96,9 +113,9 @@ def _unusable(errors: list[ErrorDetails], file: str) -> InputError:
     return BadValue("inputs.bad_key_value", place, value=_shown(error["input"]), needed=_needed(error))
 
 
-def _unknown_key(error: ErrorDetails, file: str) -> BadValue:
+def _unknown_key(error: ErrorDetails, model: type[BaseModel], file: str | None) -> BadValue:
     path = [str(part) for part in error["loc"] if part != "[key]"]
-    known = sorted(_known_keys(path[:-1]))
+    known = sorted(_known_keys(path[:-1], model))
     near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
     place = Place(file=file, field=_dotted(path))
     if near:
@@ -125,9 +142,9 @@ def _needed(error: ErrorDetails) -> str:
     return ", ".join(bounds) or error["msg"]
 
 
-def _known_keys(path: list[str]) -> set[str]:
+def _known_keys(path: list[str], root: type[BaseModel]) -> set[str]:
     """Keys that the table at a path may have."""
-    model: Any = PlanSettings
+    model: Any = root
     for part in path:
         if isinstance(model, type) and issubclass(model, BaseModel):
             model = model.model_fields[part].annotation
