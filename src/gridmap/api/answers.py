@@ -56,6 +56,11 @@ def caching(version: VersionInfo, tag: str, *, pinned: bool) -> dict[str, str]:
     return {"ETag": tag, "Cache-Control": _KEPT if is_final else _ASKED_AGAIN, "Vary": _VARY}
 
 
+def asked_again() -> dict[str, str]:
+    """Headers of an answer that a client asks for anew each time, and keeps for itself."""
+    return {"Cache-Control": _ASKED_AGAIN, "Vary": _VARY}
+
+
 def is_known(request: Request, tag: str) -> bool:
     """Whether the client holds what a tag stands for already, so that 304 answers it."""
     held = request.headers.get("if-none-match", "")
