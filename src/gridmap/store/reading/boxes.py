@@ -1,74 +1,113 @@
-"""Conditions that narrow a layer to what meets a box, settled exactly and alike on both databases."""
+"""Boxes that features of a layer meet, settled exactly and alike on both databases."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import shapely
-from sqlalchemy import Boolean, ColumnElement, Connection, Table, and_, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Connection, FromClause, Table, and_, func, or_, select, true
 
 from gridmap.store.boxes import box_shape
 from gridmap.store.models import FID, GEOMETRY, SRID
 from gridmap.store.protocols import Box
 from gridmap.store.sqlite import FID_BITS, rtree_of
 
-#: So many places are looked up one by one; of more the layer is walked in its order.
+#: So many places are looked up one by one; where a box holds more the layer is walked in its order.
 _FEW = 20_000
 _MEETS = "gridmap_meets_box"
 
 
-def meets_box(connection: Connection, table: Table, source: Any, version_row: int, box: Box) -> ColumnElement[bool]:
-    """Whether the geometry of a row meets a box.
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Conditions on the rows of a source that one statement on a connection may have.
 
-    Parameters
+    Attributes
     ----------
-    connection : on which the statement runs
     table : of the layer
-    source : what the statement selects from
-    version_row : row number of the version
+    source : rows of the layer, whatever is selected of them
+    row : row number of their version
     """
-    if connection.dialect.name == "sqlite":
-        return _by_rtree(connection, table, source, version_row, box)
-    shape = func.ST_GeomFromWKB(shapely.to_wkb(box_shape(box)), SRID)
-    return func.ST_Intersects(source.c[GEOMETRY], shape, type_=Boolean)
 
+    connection: Connection
+    table: Table
+    source: FromClause
+    row: int
 
-def _by_rtree(connection: Connection, table: Table, source: Any, version_row: int, box: Box) -> ColumnElement[bool]:
-    index, shape = rtree_of(table), box_shape(box)
-    shapely.prepare(shape)
+    @property
+    def _has_rtree(self) -> bool:
+        return self.connection.dialect.name == "sqlite"
 
-    def settled(wkb: bytes | None) -> bool:
-        return wkb is not None and bool(shapely.intersects(shapely.from_wkb(wkb), shape))
+    def meets(self, box: Box) -> ColumnElement[bool]:
+        """Whether the geometry of a row meets a box."""
+        shape = box_shape(box)
+        if not self._has_rtree:
+            return func.ST_Intersects(
+                self.source.c[GEOMETRY], func.ST_GeomFromWKB(shapely.to_wkb(shape), SRID), type_=Boolean
+            )
+        shapely.prepare(shape)
 
-    driver: Any = connection.connection.dbapi_connection
-    driver.create_function(_MEETS, 1, settled, deterministic=True)
-    here = and_(index.c.first <= version_row, index.c.last >= version_row)
-    near = and_(
-        here,
-        index.c.west <= box.east,
-        index.c.east >= box.west,
-        index.c.south <= box.north,
-        index.c.north >= box.south,
-    )
-    # The index holds single floats, rounded outwards: what it has inside is inside.
-    inside = and_(
-        index.c.west >= box.west,
-        index.c.east <= box.east,
-        index.c.south >= box.south,
-        index.c.north <= box.north,
-    )
-    meets = getattr(func, _MEETS)(source.c[GEOMETRY], type_=Boolean)
-    first = version_row << FID_BITS
-    if (
-        connection.execute(
-            select(func.count()).select_from(select(index.c.id).where(near).limit(_FEW + 1).subquery())
-        ).scalar_one()
-        > _FEW
-    ):
-        own = index.c.id == first + source.c[FID]
-        return select(index.c.id).where(own, near, or_(inside, meets)).exists()
-    fids = index.c.id - first
-    return and_(
-        source.c[FID].in_(select(fids).where(near)),
-        or_(source.c[FID].in_(select(fids).where(near, inside)), meets),
-    )
+        def settled(wkb: bytes | None) -> bool:
+            return wkb is not None and bool(shapely.intersects(shapely.from_wkb(wkb), shape))
+
+        driver: Any = self.connection.connection.dbapi_connection
+        driver.create_function(_MEETS, 1, settled, deterministic=True)
+        return self._found(box, getattr(func, _MEETS)(self.source.c[GEOMETRY], type_=Boolean))
+
+    def is_near(self, box: Box) -> ColumnElement[bool]:
+        """Whether a row may meet a box: true of all that do, and of some others; PostGIS sees to that itself."""
+        return self._found(box, None) if self._has_rtree else true()
+
+    def _found(self, box: Box, settled: ColumnElement[bool] | None) -> ColumnElement[bool]:
+        """Look the box up in the R*Tree; what its index cannot tell is settled one by one."""
+        index, fid, first = rtree_of(self.table), self.source.c[FID], self.row << FID_BITS
+        near = and_(*self._overlap(index, box))
+        # The index holds single floats, rounded outwards: what it has inside is inside.
+        inside = and_(
+            index.c.west >= box.west,
+            index.c.east <= box.east,
+            index.c.south >= box.south,
+            index.c.north <= box.north,
+        )
+        some = select(index.c.id).where(near).limit(_FEW + 1).subquery()
+        if self.connection.execute(select(func.count()).select_from(some)).scalar_one() > _FEW:
+            own = select(index.c.id).where(index.c.id == first + fid, near)
+            return (own if settled is None else own.where(or_(inside, settled))).exists()
+        fids = select(index.c.id - first)
+        placed = fid.in_(fids.where(near))
+        return placed if settled is None else and_(placed, or_(fid.in_(fids.where(near, inside)), settled))
+
+    def _overlap(self, index: Any, box: Box) -> list[ColumnElement[bool]]:
+        return [
+            index.c.first <= self.row,
+            index.c.last >= self.row,
+            index.c.west <= box.east,
+            index.c.east >= box.west,
+            index.c.south <= box.north,
+            index.c.north >= box.south,
+        ]
+
+    def extent(self) -> Box | None:
+        """Bounds of all geometries; None without any."""
+        column = self.source.c[GEOMETRY]
+        if self._has_rtree:
+            return self._extent_by_rtree(column)
+        whole = func.ST_Extent(column)
+        sides = (func.ST_XMin(whole), func.ST_YMin(whole), func.ST_XMax(whole), func.ST_YMax(whole))
+        found = self.connection.execute(select(*sides)).one()
+        return None if found[0] is None else Box(*found)
+
+    def _extent_by_rtree(self, column: ColumnElement[Any]) -> Box | None:
+        index = rtree_of(self.table)
+        own = index.c.id == (self.row << FID_BITS) + self.source.c[FID]
+        sides = (index.c.west, index.c.south, index.c.east, index.c.north)
+        least = [func.min(side) for side in sides[:2]] + [func.max(side) for side in sides[2:]]
+        rough = self.connection.execute(select(*least).select_from(self.source).join(index, own)).one()
+        if rough[0] is None:
+            return None
+        # Whatever is outermost is outermost in single floats too: few geometries are left to look at.
+        outermost = or_(*(side == value for side, value in zip(sides, rough, strict=True)))
+        wkb = self.connection.execute(select(column).join(index, own).where(outermost)).scalars().all()
+        bounds = shapely.bounds(shapely.from_wkb(np.array(wkb, dtype=object))).reshape(-1, 4)
+        return Box(*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist())

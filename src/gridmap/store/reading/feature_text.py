@@ -1,65 +1,64 @@
-"""GeoJSON features put together by PostgreSQL: one text for a whole page, no object for a feature."""
+"""GeoJSON features put together by PostgreSQL: one text for a whole page, no object for a feature.
+
+What makes a feature is written out once for each way of writing a layer, and then only looked up: to put it together
+from objects anew would take longer than everything else that a page asks of Python.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
-from typing import Any
+from functools import lru_cache
 
 import orjson
-from sqlalchemy import ColumnElement, FromClause, Text, case, cast, func, literal, literal_column
+from sqlalchemy import ColumnElement, Text, literal_column
 
 from gridmap.domain.crs import OutputCrs
-from gridmap.domain.layers import Column, ColumnType, Layer
+from gridmap.domain.layers import LAYER_BY_NAME, Column, ColumnType, Layer
 from gridmap.store.models import EXTRA, FID, GEOMETRY
 
-_NULL = literal_column("'null'", Text)
 
-
+@lru_cache(maxsize=512)
 def feature_text(
-    source: FromClause, layer: Layer, written: Sequence[Column], crs: OutputCrs, *, geometry: bool
+    layer: Layer, written: tuple[Column, ...], crs: OutputCrs, *, has_geometry: bool
 ) -> ColumnElement[str]:
-    """Text of the feature of a row.
+    """Text of the feature of a row of a source, which goes by the name of its layer.
 
     Parameters
     ----------
     written : columns that become properties
-    geometry : whether the geometry is written, or ``null``
+    has_geometry : whether geometries are written, or ``null``
     """
-    named = set(source.c.keys())
-    identifier = source.c[layer.key[0]] if len(layer.key) == 1 else None
-    parts: list[ColumnElement[Any]] = [
-        literal_column('\'{"type":"Feature","id":\'', Text),
-        cast(source.c[FID], Text) if identifier is None else func.coalesce(_json_text(identifier), _NULL),
-        literal_column("',\"geometry\":'", Text),
-        _geometry(source.c[GEOMETRY], crs) if geometry and layer.geometry else _NULL,
-        literal_column("',\"properties\":{'", Text),
-    ]
-    for place, one in enumerate(written):
-        comma = "," if place else ""
-        if one.name in named:
-            # Names of our columns are plain words.
-            parts.append(literal_column(f"'{comma}\"{one.name}\":'", Text))
-            parts.append(_value(source.c[one.name], one.type))
-        else:
-            parts.append(literal(f"{comma}{orjson.dumps(one.name).decode()}:", Text))
-            parts.append(func.coalesce(cast(source.c[EXTRA].op("->")(one.name), Text), _NULL))
-    parts.append(literal_column("'}}'", Text))
-    return reduce(lambda left, right: left.concat(right), parts)
+    ours = {one.name for one in LAYER_BY_NAME[layer.name].columns}
+    key = _json(f"{layer.name}.{layer.key[0]}") if len(layer.key) == 1 else f"{layer.name}.{FID}::text"
+    parts = [_quoted('{"type":"Feature","id":'), key, _quoted(',"geometry":')]
+    parts.append(_geometry(f"{layer.name}.{GEOMETRY}", crs) if has_geometry and layer.geometry else "'null'")
+    before = ',"properties":{'
+    for one in written:
+        parts.append(_quoted(f"{before}{orjson.dumps(one.name).decode()}:"))
+        parts.append(_value(layer.name, one, is_ours=one.name in ours))
+        before = ","
+    parts.append(_quoted("}}" if written else f"{before}}}}}"))
+    return literal_column("||".join(parts), Text)
 
 
-def _value(column: ColumnElement[Any], kind: ColumnType) -> ColumnElement[Any]:
-    text = _json_text(column) if kind is ColumnType.TEXT else cast(column, Text)
-    return func.coalesce(text, _NULL)
+def _value(table: str, one: Column, *, is_ours: bool) -> str:
+    if not is_ours:
+        return f"coalesce(({table}.{EXTRA}->{_quoted(one.name)})::text,'null')"
+    if one.type is ColumnType.TEXT:
+        return _json(f"{table}.{one.name}")
+    return f"coalesce({table}.{one.name}::text,'null')"
 
 
-def _json_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return cast(func.to_json(column), Text)
+def _json(text: str) -> str:
+    return f"coalesce(to_json({text})::text,'null')"
 
 
-def _geometry(column: ColumnElement[Any], crs: OutputCrs) -> ColumnElement[Any]:
-    moved = column if crs.is_degrees else func.ST_Transform(column, crs.srid)
-    turned = func.ST_FlipCoordinates(moved) if crs.is_flipped else moved
-    # Nothing is said of systems here, and nothing is there where a geometry is empty.
-    written = func.ST_AsGeoJSON(turned, crs.decimals, 0)
-    return case((func.coalesce(func.ST_IsEmpty(column), True), _NULL), else_=written)
+def _geometry(column: str, crs: OutputCrs) -> str:
+    # The number of a system, never its definition: that is looked up in no time.
+    moved = column if crs.is_degrees else f"ST_Transform({column},{crs.srid})"
+    turned = f"ST_FlipCoordinates({moved})" if crs.is_flipped else moved
+    # Without a geometry, or with an empty one, there is nothing to write.
+    return f"CASE WHEN NOT ST_IsEmpty({column}) THEN ST_AsGeoJSON({turned},{crs.decimals},0) ELSE 'null' END"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

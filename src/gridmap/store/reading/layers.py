@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
+from contextlib import contextmanager
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import orjson
 import pandas as pd
 import shapely
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    LargeBinary,
-    Select,
-    Subquery,
-    Text,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, FromClause, LargeBinary, Subquery, false, func, select
 
 from gridmap.domain.access import Scope
 from gridmap.domain.crs import CRS84, OutputCrs
@@ -32,13 +19,15 @@ from gridmap.domain.layers import Column, Layer
 from gridmap.errors import NotStored, UsageError
 from gridmap.store.boxes import check_box
 from gridmap.store.content import CRS
-from gridmap.store.models import EXTRA, FID, GEOMETRY, VERSION, layer_tables
+from gridmap.store.filters import bounds_of, compile_filter
+from gridmap.store.kept import kept_of
+from gridmap.store.models import EXTRA, FID, GEOMETRY, layer_tables
 from gridmap.store.protocols import Box, VersionInfo
-from gridmap.store.reading.boxes import meets_box
-from gridmap.store.reading.coordinates import geometry_texts
-from gridmap.store.reading.feature_text import feature_text
-from gridmap.store.reading.own_columns import layers_with_own_columns, own_value
+from gridmap.store.reading.boxes import Boxes
+from gridmap.store.reading.own_columns import layers_of
 from gridmap.store.reading.queries import FeatureQuery, Page
+from gridmap.store.reading.writing import write_page
+from gridmap.store.scope import Reach, reach_of, scoped
 from gridmap.store.sql import SqlStore
 
 _LARGEST_FID = 2**31 - 1
@@ -46,6 +35,9 @@ _LARGEST_FID = 2**31 - 1
 
 class LayerReader:
     """Layers of a version, as far as a scope reaches.
+
+    Beside what is stated, every method raises ``NotStored`` if the version is gone, and ``LostUpdate`` if it is a
+    draft whose content is no longer what was seen.
 
     Parameters
     ----------
@@ -59,7 +51,7 @@ class LayerReader:
         self, store: SqlStore, version: VersionInfo, scope: Scope, connection: Connection | None = None
     ) -> None:
         self.version, self.scope = version, scope
-        self._store, self._connection = store, connection
+        self._store, self._connection, self._kept = store, connection, kept_of(store)
 
     @contextmanager
     def at_once(self) -> Iterator[LayerReader]:
@@ -75,21 +67,24 @@ class LayerReader:
             with self._store.reading() as connection:
                 yield connection
 
-    def connection(self) -> AbstractContextManager[Connection]:
-        """Open the transaction that this reader reads in, for who selects from ``source``."""
-        return self._reading()
-
-    @cached_property
-    def layers(self) -> Mapping[str, Layer]:
-        """Layers by name; columns of the users' own stand behind those that every plan has.
-
-        Raises
-        ------
-        NotStored
-            If the version is gone.
-        """
+    @property
+    def reach(self) -> Reach:
+        """How far the scope reaches in the version."""
         with self._reading() as connection:
-            return layers_with_own_columns(connection, self.version)
+            return self._reach(connection)
+
+    def _reach(self, connection: Connection) -> Reach:
+        return reach_of(connection, self.version, self.scope, self._kept)
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """Layers by name; columns of the users' own stand behind those that every plan has."""
+
+        def found() -> Mapping[str, Layer]:
+            with self._reading() as connection:
+                return layers_of(connection, self.version)
+
+        return self._kept.get(("layers", self.version.row, self.version.digest), found)
 
     def layer(self, name: str) -> Layer:
         """Find a layer.
@@ -105,21 +100,30 @@ class LayerReader:
         return found
 
     def source(self, layer: Layer) -> Subquery:
-        """Rows of a layer in reach, to select from: the columns of its table, with the same names."""
-        table = layer_tables[layer.name]
-        return select(table).where(table.c[VERSION] == self.version.row).subquery(layer.name)
+        """Rows of a layer in reach, to select from: the columns of its table, with the same names.
 
-    def columns(self, layer: Layer, source: FromClause, dialect: str) -> dict[str, ColumnElement[Any]]:
-        """Columns of a layer by name, those of the users' own among them, in what ``source`` gave.
-
-        Parameters
-        ----------
-        dialect : ``sqlite`` or ``postgresql``
+        The rows go by the name of the layer. Statements on them run in a transaction of ``at_once``, see
+        ``connection``.
         """
-        return {
-            one.name: source.c[one.name] if one.name in source.c else own_value(source.c[EXTRA], one, dialect)
-            for one in layer.columns
-        }
+        with self._reading() as connection:
+            return self._source(connection, layer)
+
+    @property
+    def connection(self) -> Connection:
+        """Transaction that a reader of ``at_once`` reads in.
+
+        Raises
+        ------
+        UsageError
+            If this reader is none of those.
+        """
+        if self._connection is None:
+            raise UsageError("reading.not_at_once")
+        return self._connection
+
+    def _source(self, connection: Connection, layer: Layer) -> Subquery:
+        reach, dialect = self._reach(connection), connection.dialect.name
+        return self._kept.get(("source", layer.name, reach), lambda: scoped(layer.name, reach, dialect))
 
     def page(self, layer: Layer, query: FeatureQuery) -> Page:
         """Write a page of features, by ``fid``.
@@ -133,12 +137,11 @@ class LayerReader:
             raise UsageError("store.bad_limit", limit=query.limit)
         written = _written(layer, query.properties)
         with self._reading() as connection:
-            source = self.source(layer)
-            wanted = self._conditions(connection, layer, source, query)
-            rows = select(source).where(*wanted, source.c[FID] > query.after_fid)
-            if connection.dialect.name == "sqlite":
-                return _page_of_rows(connection, rows, source, layer, written, query)
-            return _page_of_text(connection, rows, source, layer, written, query)
+            source = self._source(connection, layer)
+            rows = select(source).where(*self._conditions(connection, layer, source, query.bbox, query.where))
+            if query.after_fid:
+                rows = rows.where(source.c[FID] > query.after_fid)
+            return write_page(connection, rows, source, layer, written, query)
 
     def feature(self, layer: Layer, feature_id: str, crs: OutputCrs = CRS84) -> bytes:
         """Write one feature.
@@ -153,22 +156,21 @@ class LayerReader:
             If there is none, or it is not in reach.
         """
         with self._reading() as connection:
-            source = self.source(layer)
+            source = self._source(connection, layer)
             condition = _identified(layer, source, feature_id)
             if condition is not None:
-                query = FeatureQuery(crs=crs, limit=1)
                 rows = select(source).where(condition)
-                write = _page_of_rows if connection.dialect.name == "sqlite" else _page_of_text
-                page = write(connection, rows, source, layer, layer.columns, query)
+                page = write_page(connection, rows, source, layer, layer.columns, FeatureQuery(crs=crs, limit=1))
                 if page.returned:
                     return page.features
         raise NotStored("reading.no_feature", layer=layer.name, id=feature_id[:80])
 
     def count(self, layer: Layer, query: FeatureQuery | None = None) -> int:
-        """Count the features that pages of a query hold together."""
+        """Count the features that all pages of a query hold together."""
+        asked = query or FeatureQuery()
         with self._reading() as connection:
-            source = self.source(layer)
-            wanted = self._conditions(connection, layer, source, query or FeatureQuery())
+            source = self._source(connection, layer)
+            wanted = self._conditions(connection, layer, source, asked.bbox, asked.where)
             return int(connection.execute(select(func.count()).select_from(source).where(*wanted)).scalar_one())
 
     def extent(self, layer: Layer) -> Box | None:
@@ -176,18 +178,8 @@ class LayerReader:
         if layer.geometry is None:
             return None
         with self._reading() as connection:
-            source = self.source(layer)
-            if connection.dialect.name == "sqlite":
-                wkb = connection.execute(select(source.c[GEOMETRY])).scalars().all()
-                bounds = shapely.bounds(shapely.from_wkb(np.array([*wkb, None], dtype=object)))
-                bounds = bounds[np.isfinite(bounds).all(axis=1)]
-                if not len(bounds):
-                    return None
-                return Box(*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist())
-            whole = func.ST_Extent(source.c[GEOMETRY])
-            sides = (func.ST_XMin(whole), func.ST_YMin(whole), func.ST_XMax(whole), func.ST_YMax(whole))
-            found = connection.execute(select(*sides)).one()
-            return None if found[0] is None else Box(*found)
+            source = self._source(connection, layer)
+            return Boxes(connection, layer_tables[layer.name], source, self.version.row).extent()
 
     def rows(
         self,
@@ -197,7 +189,6 @@ class LayerReader:
         bbox: Box | None = None,
         where: Filter | None = None,
         limit: int | None = None,
-        after_fid: int = 0,
     ) -> list[tuple[Any, ...]]:
         """Values of columns, by ``fid``; for small questions.
 
@@ -206,18 +197,24 @@ class LayerReader:
         columns : of the layer, or ``fid``, or ``geometry`` (WKB, WGS 84 degrees)
         bbox, where : only rows that meet it, for which it is true
         limit : most rows
-        after_fid : only rows beyond this one
+
+        Raises
+        ------
+        UsageError
+            If the box is none.
         """
         with self._reading() as connection:
-            source = self.source(layer)
-            wanted = self._conditions(connection, layer, source, FeatureQuery(bbox=bbox, where=where))
-            named = self.columns(layer, source, connection.dialect.name)
-            named |= {FID: source.c[FID]}
-            if layer.geometry:
-                named[GEOMETRY] = _wkb(source, connection.dialect.name)
-            rows = select(*(named[name] for name in columns)).where(*wanted, source.c[FID] > after_fid)
-            asked = rows.order_by(source.c[FID]).limit(limit)
-            return [tuple(row) for row in connection.execute(asked)]
+            source = self._source(connection, layer)
+            wanted = self._conditions(connection, layer, source, bbox, where)
+            ours = {name: source.c[name] for name in columns if name in source.c and name != GEOMETRY}
+            shapes = {GEOMETRY: _wkb(source, connection.dialect.name)} if GEOMETRY in columns else {}
+            asked = select(*(ours | shapes | {EXTRA: source.c[EXTRA]}).values()).where(*wanted)
+            found = connection.execute(asked.order_by(source.c[FID]).limit(limit)).fetchall()
+        places = {name: place for place, name in enumerate(ours | shapes)}
+        return [
+            tuple(row[places[name]] if name in places else (row[-1] or {}).get(name) for name in columns)
+            for row in found
+        ]
 
     def frame(self, layer: Layer) -> pd.DataFrame:
         """Read a layer as a frame, in WGS 84 with a geometry where it has one; all its columns in their order."""
@@ -233,17 +230,20 @@ class LayerReader:
         return placed
 
     def _conditions(
-        self, connection: Connection, layer: Layer, source: FromClause, query: FeatureQuery
+        self, connection: Connection, layer: Layer, source: FromClause, bbox: Box | None, where: Filter | None
     ) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
-        if query.bbox is not None:
-            check_box(query.bbox)
+        boxes = Boxes(connection, layer_tables[layer.name], source, self.version.row)
+        if bbox is not None:
+            check_box(bbox)
             # What has no place meets no box.
-            found.append(
-                meets_box(connection, layer_tables[layer.name], source, self.version.row, query.bbox)
-                if layer.geometry
-                else literal_column("1 = 0")
-            )
+            found.append(boxes.meets(bbox) if layer.geometry else false())
+        if where is not None:
+            geometry = source.c[GEOMETRY] if layer.geometry else None
+            found.append(compile_filter(where, dict(source.c), geometry, connection.dialect.name))
+            bounds = bounds_of(where)
+            if bounds is not None and bbox is None and layer.geometry:
+                found.append(boxes.is_near(bounds))
         return found
 
 
@@ -259,65 +259,12 @@ def _written(layer: Layer, names: tuple[str, ...] | None) -> tuple[Column, ...]:
 
 def _identified(layer: Layer, source: FromClause, feature_id: str) -> ColumnElement[bool] | None:
     if len(layer.key) == 1:
-        return source.c[layer.key[0]] == feature_id
-    is_number = feature_id.isascii() and feature_id.isdigit() and len(feature_id) <= 10
+        # No text in a database holds the character 0.
+        return source.c[layer.key[0]] == feature_id if "\0" not in feature_id else None
+    is_number = feature_id.isascii() and feature_id.isdigit() and len(feature_id) <= len(str(_LARGEST_FID))
     return source.c[FID] == int(feature_id) if is_number and int(feature_id) <= _LARGEST_FID else None
 
 
 def _wkb(source: FromClause, dialect: str) -> ColumnElement[Any]:
     column = source.c[GEOMETRY]
     return column if dialect == "sqlite" else func.ST_AsBinary(column, "NDR", type_=LargeBinary)
-
-
-def _page_of_text(
-    connection: Connection,
-    rows: Select[Any],
-    source: FromClause,
-    layer: Layer,
-    written: Sequence[Column],
-    query: FeatureQuery,
-) -> Page:
-    text = feature_text(source, layer, written, query.crs, geometry=query.geometry)
-    place = func.row_number().over(order_by=source.c[FID])
-    some = rows.with_only_columns(source.c[FID], text.label("text"), place.label("place"))
-    # One more than asked for tells whether there is a next page.
-    page = some.order_by(source.c[FID]).limit(query.limit + 1).subquery()
-    is_on_page = page.c.place <= query.limit
-    asked = select(
-        func.string_agg(page.c.text, literal_column("','", Text)).filter(is_on_page),
-        func.max(page.c[FID]).filter(is_on_page),
-        func.count(),
-    )
-    features, last, count = connection.execute(asked).one()
-    has_next = count > query.limit
-    return Page((features or "").encode(), min(count, query.limit), last if has_next else None)
-
-
-def _page_of_rows(
-    connection: Connection,
-    rows: Select[Any],
-    source: FromClause,
-    layer: Layer,
-    written: Sequence[Column],
-    query: FeatureQuery,
-) -> Page:
-    own = [one.name for one in written if one.name not in source.c]
-    named = [one.name for one in written if one.name in source.c]
-    identifier = source.c[layer.key[0] if len(layer.key) == 1 else FID]
-    more = [source.c[EXTRA]] if own else []
-    shape = [source.c[GEOMETRY]] if query.geometry and layer.geometry else []
-    asked = rows.with_only_columns(
-        source.c[FID], identifier.label("id"), *(source.c[name] for name in named), *more, *shape
-    )
-    found = connection.execute(asked.order_by(source.c[FID]).limit(query.limit + 1)).fetchall()
-    page = found[: query.limit]
-    texts = geometry_texts([row[-1] for row in page], query.crs) if shape and page else [None] * len(page)
-    features = []
-    for row, text in zip(page, texts, strict=True):
-        properties = dict(zip(named, row[2:], strict=False))
-        if own:
-            extra = row[2 + len(named)] or {}
-            properties |= {name: extra.get(name) for name in own}
-        geometry = None if text is None else orjson.Fragment(text)
-        features.append({"type": "Feature", "id": row[1], "geometry": geometry, "properties": properties})
-    return Page(orjson.dumps(features)[1:-1], len(page), page[-1][0] if len(found) > query.limit else None)
