@@ -66,14 +66,12 @@ class Property:
     Attributes
     ----------
     name : of the column; ``fid`` is the number of a feature where no column is its identifier
-    type : what it holds; None where that may be anything, value by value: one of another type is as none
-    is_own : the user's, kept beside the columns that every plan has
+    type : what it holds
     folding : of its text, where it is compared
     """
 
     name: str
-    type: ColumnType | None
-    is_own: bool = False
+    type: ColumnType
     folding: Folding = Folding()
 
 
@@ -108,6 +106,11 @@ class Spatial:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A feature without a geometry."""
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """What a filter does not match."""
 
@@ -136,4 +139,4 @@ class Fixed:
 
 
 #: Three-valued, as in SQL: comparing what is missing is neither true nor false.
-Filter = Comparison | Listed | Spatial | Not | All | AnyOf | Fixed
+Filter = Comparison | Listed | Spatial | Unplaced | Not | All | AnyOf | Fixed

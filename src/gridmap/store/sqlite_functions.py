@@ -12,7 +12,7 @@ from typing import Any
 import shapely
 
 from gridmap.domain.filters import Folding, Relation
-from gridmap.store.filters.folding import folded
+from gridmap.store.folding import folded
 
 FOLD, RELATES = "gridmap_fold", "gridmap_relates"
 

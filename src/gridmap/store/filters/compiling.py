@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import ceil, floor
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
@@ -21,12 +20,12 @@ from gridmap.domain.filters import (
     Operator,
     Property,
     Spatial,
+    Unplaced,
     Value,
 )
 from gridmap.domain.layers import ColumnType
 from gridmap.errors import UsageError
 from gridmap.store.filters.dialects import DIALECTS, Dialect, Expression, Truth
-from gridmap.store.models import EXTRA
 
 _COMPARE: dict[Operator, Callable[[Any, Any], Any]] = {
     Operator.EQUAL: eq,
@@ -51,8 +50,7 @@ def compile_filter(
     Parameters
     ----------
     tree : as ``parse_filter`` gives it for the layer
-    columns : of the layer by name, as far as they are in reach, with ``fid``, and ``extra`` where a filter may be
-        about the user's own
+    columns : of the layer by name, those of the user's own among them, as far as they are in reach; and ``fid``
     geometry : of the features, as the database keeps it; None for a table
     dialect : ``sqlite`` or ``postgresql``, as ``connection.dialect.name`` says
 
@@ -79,63 +77,62 @@ class _Compiler:
             case Fixed(matches):
                 return true() if matches else false()
             case Spatial(relation, wkb):
-                if self._geometry is None:
-                    raise UsageError("filters.no_geometry", layer="–")
-                return self._dialect.spatial(relation, self._geometry, wkb)
+                return self._dialect.spatial(relation, self._shape(), wkb)
             case Listed(relation, named, values):
                 return self._dialect.related(relation, self._value(named), values)
+            case Unplaced():
+                return self._shape().is_(None)
             case Comparison(operator, named, values):
                 return self._comparison(operator, named, values)
 
+    def _shape(self) -> Expression:
+        if self._geometry is None:
+            raise UsageError("filters.no_geometry")
+        return self._geometry
+
     def _comparison(self, operator: Operator, named: Property, values: tuple[Value | Property, ...]) -> Truth:
         if operator is Operator.IS_NULL:
-            return self._value(replace(named, type=None) if named.is_own else named).is_(None)
+            return self._value(named).is_(None)
         if operator is Operator.LIKE:
-            return self._dialect.like(self._value(_as(named, ColumnType.TEXT)), str(values[0]))
+            return self._dialect.like(self._value(named), str(values[0]))
         if operator is Operator.IN:
-            return or_(false(), *self._among(named, values)) if values else _never(self._value(named))
+            return self._among(named, values)
         return self._compared(operator, named, values[0])
 
-    def _among(self, named: Property, values: tuple[Value | Property, ...]) -> list[Truth]:
-        """Conditions of which one must hold: one for all texts, which can stand in a list, one each for the others."""
-        texts = [literal(value, Text()) for value in values if isinstance(value, str)]
-        listed = [self._value(_as(named, ColumnType.TEXT)).in_(texts)] if texts else []
-        others = [value for value in values if not isinstance(value, str)]
-        return [*listed, *(self._compared(Operator.EQUAL, named, value) for value in others)]
+    def _among(self, named: Property, values: tuple[Value | Property, ...]) -> Truth:
+        plain = [value for value in values if not isinstance(value, Property)]
+        if named.type is ColumnType.INTEGER:
+            plain = [int(value) for value in plain if _is_whole(value)]
+        left = self._value(named)
+        # A list of its own: as a chain of OR it might be longer than SQLite reads.
+        listed = left.in_([self._literal(value, named) for value in plain]) if plain else _never(left)
+        others = (self._compared(Operator.EQUAL, named, value) for value in values if isinstance(value, Property))
+        return or_(listed, *others)
 
     def _compared(self, operator: Operator, named: Property, value: Value | Property) -> Truth:
-        left: Expression
-        right: Expression
-        if isinstance(value, Property):
-            left, right = self._value(named), self._value(value)
-            if named.type is not value.type:
-                left, right = cast(left, Double()), cast(right, Double())
-        elif isinstance(value, str):
-            left, right = self._value(_as(named, ColumnType.TEXT)), literal(value, Text())
-        elif isinstance(value, bool):
-            left, right = self._value(_as(named, ColumnType.BOOLEAN)), literal(value, Boolean())
-        elif named.type is ColumnType.INTEGER:
-            return _beside_whole(operator, self._value(named), value)
-        else:
-            left, right = self._value(_as(named, ColumnType.NUMBER)), literal(float(value), Double())
-        has_texts = isinstance(value, str) or (isinstance(value, Property) and value.type is ColumnType.TEXT)
-        if has_texts and operator not in (Operator.EQUAL, Operator.NOT_EQUAL):
+        left = self._value(named)
+        right = self._value(value) if isinstance(value, Property) else self._literal(value, named)
+        if isinstance(value, Property) and value.type is not named.type:
+            left, right = cast(left, Double()), cast(right, Double())
+        elif named.type is ColumnType.INTEGER and isinstance(value, int | float):
+            return _beside_whole(operator, left, value)
+        elif named.type is ColumnType.TEXT and operator not in (Operator.EQUAL, Operator.NOT_EQUAL):
             left = self._dialect.ordered(left)
         condition: Truth = _COMPARE[operator](left, right)
         return condition
 
     def _value(self, named: Property) -> Expression:
         """Value of a property as it is compared."""
-        if named.is_own:
-            value = self._dialect.own(self._columns[EXTRA], named.name, named.type)
-        else:
-            value = self._columns[named.name]
+        value = self._columns[named.name]
         return self._dialect.folded(value, named.folding) if named.folding else value
 
-
-def _as(named: Property, kind: ColumnType) -> Property:
-    """Property that is looked at as what it is compared with, where it may be anything."""
-    return replace(named, type=kind) if named.type is None else named
+    def _literal(self, value: Value, named: Property) -> Expression:
+        """Bound value, of the type of the property it is compared with."""
+        if isinstance(value, bool):
+            return literal(value, Boolean())
+        if isinstance(value, str):
+            return literal(value, Text())
+        return literal(value, BigInteger()) if named.type is ColumnType.INTEGER else literal(float(value), Double())
 
 
 def _always(value: Expression) -> Truth:
@@ -154,8 +151,7 @@ def _beside_whole(operator: Operator, whole: Expression, value: float) -> Truth:
     ``x < 1.5`` is ``x < 2``, ``x <= 1.5`` is ``x <= 1``; beyond what the column holds a comparison is always or never.
     """
     if operator in (Operator.EQUAL, Operator.NOT_EQUAL):
-        is_there = value == int(value) and _LEAST <= value <= _MOST
-        if not is_there:
+        if not _is_whole(value):
             return _never(whole) if operator is Operator.EQUAL else _always(whole)
     upwards = operator in (Operator.LESS, Operator.AT_LEAST)
     beside = ceil(value) if upwards else floor(value)
@@ -164,3 +160,8 @@ def _beside_whole(operator: Operator, whole: Expression, value: float) -> Truth:
         return _always(whole) if is_less is (beside > 0) else _never(whole)
     condition: Truth = _COMPARE[operator](whole, literal(beside, BigInteger()))
     return condition
+
+
+def _is_whole(value: Value) -> bool:
+    """Whether a column of whole numbers can hold a number."""
+    return not isinstance(value, str) and value == int(value) and _LEAST <= value <= _MOST

@@ -1,4 +1,4 @@
-"""What the two databases say differently: texts in order, patterns, foldings, columns in JSON, lists, geometries."""
+"""What the two databases say differently: texts in order, patterns, foldings, lists, geometries."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Double,
     LargeBinary,
-    Numeric,
     Text,
     and_,
     case,
@@ -29,38 +27,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from gridmap.domain.filters import Folding, ListRelation, Relation
-from gridmap.domain.layers import ColumnType
 from gridmap.store.documents import as_json
-from gridmap.store.filters.folding import foldings
+from gridmap.store.folding import foldings
 from gridmap.store.models import SRID
 from gridmap.store.sqlite_functions import FOLD, RELATES
 
 Expression = ColumnElement[Any]
 Truth = ColumnElement[bool]
-
-_SQL_TYPES: dict[ColumnType | None, Any] = {
-    ColumnType.TEXT: Text(),
-    # Whole numbers of any size, also such as JSON writes with a fraction of zero.
-    ColumnType.INTEGER: Numeric(),
-    ColumnType.NUMBER: Double(),
-    ColumnType.BOOLEAN: Boolean(),
-    ColumnType.TEXTS: Text(),
-}
-
-_SQLITE_KINDS: dict[ColumnType, tuple[str, ...]] = {
-    ColumnType.TEXT: ("text",),
-    ColumnType.INTEGER: ("integer", "real"),
-    ColumnType.NUMBER: ("integer", "real"),
-    ColumnType.BOOLEAN: ("true", "false"),
-    ColumnType.TEXTS: ("array",),
-}
-_POSTGRES_KINDS: dict[ColumnType, str] = {
-    ColumnType.TEXT: "string",
-    ColumnType.INTEGER: "number",
-    ColumnType.NUMBER: "number",
-    ColumnType.BOOLEAN: "boolean",
-    ColumnType.TEXTS: "array",
-}
 
 
 class Dialect(Protocol):
@@ -76,10 +49,6 @@ class Dialect(Protocol):
 
     def folded(self, text: Expression, folding: Folding) -> Expression:
         """Text without what is not looked at."""
-        ...
-
-    def own(self, extra: Expression, name: str, kind: ColumnType | None) -> Expression:
-        """Value of a column of the user's own, missing where it is of another type; of any type for None."""
         ...
 
     def related(self, relation: ListRelation, texts: Expression, values: Sequence[str]) -> Truth:
@@ -105,14 +74,6 @@ class SqliteDialect:
     def folded(self, text: Expression, folding: Folding) -> Expression:
         """Use a function of ours."""
         return _called(FOLD, Text(), text, int(folding.case), int(folding.accents))
-
-    def own(self, extra: Expression, name: str, kind: ColumnType | None) -> Expression:
-        """Look for it among the members; a path could not name every column."""
-        members = func.json_each(type_coerce(extra, Text())).table_valued("key", "value", "type")
-        value: Any = members.c.value
-        if kind is not None:
-            value = case((members.c.type.in_(_SQLITE_KINDS[kind]), value))
-        return type_coerce(select(value).where(members.c.key == name).scalar_subquery(), _SQL_TYPES.get(kind, Text()))
 
     def related(self, relation: ListRelation, texts: Expression, values: Sequence[str]) -> Truth:
         """Compare the two sets element by element."""
@@ -152,15 +113,6 @@ class PostgisDialect:
             (collate(text, "C").op("~")(literal(changing, Text())), func.translate(plain, old, new, type_=Text())),
             else_=plain,
         )
-
-    def own(self, extra: Expression, name: str, kind: ColumnType | None) -> Expression:
-        """Take it from the JSON, if it is of the type."""
-        value = type_coerce(extra, Text()).op("->>")(literal(name, Text()))
-        if kind is None:
-            return type_coerce(value, Text())
-        member = type_coerce(extra, Text()).op("->")(literal(name, Text()))
-        target = JSONB() if kind is ColumnType.TEXTS else _SQL_TYPES[kind]
-        return case((func.json_typeof(member) == _POSTGRES_KINDS[kind], cast(type_coerce(value, Text()), target)))
 
     def related(self, relation: ListRelation, texts: Expression, values: Sequence[str]) -> Truth:
         """Use what JSONB says of arrays, which it takes as sets."""
