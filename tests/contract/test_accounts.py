@@ -118,8 +118,10 @@ def test_a_key_that_has_expired_already_is_not_made(accounts: Accounts, key: New
 def test_a_change_counts_from_the_next_request_on(accounts: Accounts, key: NewKey):
     accounts.change("王", who="li", role=Role.VIEWER)
     assert accounts.identify(key.key) == Identity("王", Role.VIEWER, TOWNSHIP)
-    accounts.change("王", who="li", scope=EVERYTHING)
+    accounts.change("王", who="li", areas=(), institutions=())
     assert accounts.identify(key.key) == Identity("王", Role.VIEWER, EVERYTHING)
+    accounts.change("王", who="li", areas=["9901", "990101"])
+    assert accounts.identify(key.key) == Identity("王", Role.VIEWER, checked_scope(["9901"]))
 
 
 def test_an_account_is_found_by_the_subject_of_tokens(accounts: Accounts):
@@ -183,7 +185,7 @@ def test_the_last_administrator_stays(accounts: Accounts):
     for attempt in (
         lambda: accounts.revoke("a", who="li"),
         lambda: accounts.change("a", role=Role.PUBLISHER, who="li"),
-        lambda: accounts.change("a", scope=TOWNSHIP, who="li"),
+        lambda: accounts.change("a", areas=TOWNSHIP.area_prefixes, who="li"),
     ):
         with pytest.raises(StoreConflict) as refused:
             attempt()

@@ -87,9 +87,8 @@ def add_problems(app: FastAPI) -> None:
     async def ours(request: Request, error: GridmapError) -> Response:
         if isinstance(error, StoreError) and not isinstance(error, StoreConflict):
             _log.error("store failed", fault=error.message("en"), exc_info=error)
-            # Where our files and databases are is nobody's business.
-            error.place = None
-        return _answer(problem_of(error, language_of(request)))
+            error = _without_whereabouts(error)
+        return problem_answer(error, request)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -116,6 +115,19 @@ def add_problems(app: FastAPI) -> None:
         # This answer passes by what gives the others their id.
         request_id = structlog.contextvars.get_contextvars().get("request_id", "")
         return _answer(members, {"X-Request-ID": request_id})
+
+
+def problem_answer(error: GridmapError, request: Request) -> Response:
+    """Answer a request with the problem document of an error."""
+    return _answer(problem_of(error, language_of(request)))
+
+
+def _without_whereabouts(error: StoreError) -> StoreError:
+    """Error without what a database said: where it is, and who we are to it, is nobody's business."""
+    if "reason" in error.values:
+        return type(error)("api.store_failed")
+    error.place = None
+    return error
 
 
 def _answer(members: dict[str, Any], headers: dict[str, str] | None = None) -> Response:

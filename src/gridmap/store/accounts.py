@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gridmap.domain.access import Identity, Role, Scope, checked_name, shown
+from gridmap.domain.access import Identity, Role, Scope, checked_name, checked_scope, shown
 from gridmap.errors import NotStored, StoreConflict, UsageError
 from gridmap.store.api_keys import KeyInfo, NewKey, hash_of, is_same, make_key, prefix_of
 from gridmap.store.rows import now
@@ -117,12 +117,12 @@ class Accounts:
             return _info(connection, name)
 
     def change(self, name: str, *, who: str, **changed: Any) -> AccountInfo:
-        """Give another ``role``, ``scope`` or ``subject``.
+        """Give another ``role``, other ``areas`` or ``institutions`` in reach, or another ``subject``.
 
         Raises
         ------
         UsageError
-            If the subject is none.
+            If one of them is none.
         NotStored
             If there is no such account.
         StoreConflict
@@ -131,8 +131,11 @@ class Accounts:
         values: dict[str, Any] = {}
         if "role" in changed:
             values["role"] = Role(changed["role"]).value
-        if "scope" in changed:
-            values.update(_columns_of(changed["scope"]))
+        # By themselves: somebody else may be changing the others.
+        if "areas" in changed:
+            values["area_prefixes"] = list(checked_scope(changed["areas"]).area_prefixes)
+        if "institutions" in changed:
+            values["institutions"] = list(checked_scope((), changed["institutions"]).institutions)
         if "subject" in changed:
             values["subject"] = _checked_subject(changed["subject"])
         with self._store.writing() as connection:
