@@ -14,9 +14,21 @@ from gridmap.settings import Settings
 from gridmap.store.accounts import Accounts
 from gridmap.store.sql import SqlStore
 from live_service import Live, serving
+from shared_services import county, county_plan, small
 from store_fixtures import cluster, empty_url, kind, made_tables, made_url, store, url
 
-__all__ = ["cluster", "empty_url", "kind", "made_tables", "made_url", "store", "url"]
+__all__ = [
+    "cluster",
+    "county",
+    "county_plan",
+    "empty_url",
+    "kind",
+    "made_tables",
+    "made_url",
+    "small",
+    "store",
+    "url",
+]
 
 
 @pytest.fixture

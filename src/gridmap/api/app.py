@@ -20,7 +20,9 @@ from gridmap.api import (
     tiles,
     uploads,
 )
+from gridmap.api.heads import HeadsAnswered
 from gridmap.api.observing import Metrics, Observed
+from gridmap.api.openapi import routes_of
 from gridmap.api.problems import add_problems
 from gridmap.api.protection import install
 from gridmap.api.service import Service
@@ -53,10 +55,13 @@ def create_app(service: Service) -> FastAPI:
     )
     app.openapi_version = "3.0.3"
     app.state.service = service
+    app.add_middleware(HeadsAnswered)
     install(app, service)
     app.state.metrics = Metrics()
     app.add_middleware(Observed, metrics=app.state.metrics)
     add_problems(app)
     for room in ROOMS:
         app.include_router(room.routes)
+    app.state.paths = frozenset(routes_of(app))
+    app.state.conformance = sorted({one for room in ROOMS for one in getattr(room, "CONFORMANCE", ())})
     return app

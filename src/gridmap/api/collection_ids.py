@@ -40,6 +40,7 @@ class CollectionId:
         return replace(self, number=version.number)
 
     def __str__(self) -> str:
+        """Write the name."""
         number = "" if self.number is None else f"@{self.number}"
         return f"{self.plan_id}{number}.{self.layer}"
 

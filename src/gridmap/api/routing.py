@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.utils import get_flat_params
@@ -14,6 +14,15 @@ from gridmap.errors import UsageError
 
 #: Mark of an endpoint that takes parameters of any name, and refuses the unknown ones itself.
 FREE_PARAMETERS = "takes_free_parameters"
+
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def free_parameters(endpoint: Endpoint) -> Endpoint:
+    """Mark an endpoint so."""
+    setattr(endpoint, FREE_PARAMETERS, True)
+    return endpoint
 
 
 class StrictRoute(APIRoute):
