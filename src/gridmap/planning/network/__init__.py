@@ -1,0 +1,6 @@
+"""Distance along roads: a graph of given lines, the places where points stand beside it, and the ways between them."""
+
+from gridmap.planning.network.graph import Measure, RoadGraph, RoadLines, road_graph
+from gridmap.planning.network.routing import NetworkReach
+
+__all__ = ["Measure", "NetworkReach", "RoadGraph", "RoadLines", "road_graph"]
