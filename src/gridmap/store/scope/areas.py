@@ -7,6 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, false, func, or_, true
 
+#: Institution of a facility that says nothing of it, beside none.
+NOT_STATED = ""
+
 
 def in_areas(code: ColumnElement[Any], prefixes: Sequence[str]) -> ColumnElement[bool]:
     """Whether an area code begins with one of some prefixes; NULL where there is no code, true without prefixes."""
@@ -22,4 +25,4 @@ def beyond_areas(code: ColumnElement[Any], prefixes: Sequence[str]) -> ColumnEle
 
 def of_institutions(name: ColumnElement[Any], institutions: Sequence[str]) -> ColumnElement[bool]:
     """Whether the institution of a facility is one of some, or not stated; true without institutions."""
-    return or_(name.is_(None), name.in_(institutions)) if institutions else true()
+    return or_(name.is_(None), name.in_((*institutions, NOT_STATED))) if institutions else true()

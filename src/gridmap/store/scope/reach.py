@@ -11,7 +11,7 @@ from gridmap.errors import LostUpdate, NotStored
 from gridmap.store.kept import Kept
 from gridmap.store.models import FID, VERSION, layer_tables, plan, plan_version
 from gridmap.store.protocols import Status, VersionInfo
-from gridmap.store.scope.areas import beyond_areas, in_areas
+from gridmap.store.scope.areas import NOT_STATED, beyond_areas, in_areas
 from gridmap.store.scope.gaps import gaps_within
 
 
@@ -105,5 +105,5 @@ def _has_others(connection: Connection, row: int, institutions: tuple[str, ...])
     if not institutions:
         return False
     facilities = layer_tables["facilities"]
-    others = exists().where(facilities.c[VERSION] == row, facilities.c.institution.not_in(institutions))
+    others = exists().where(facilities.c[VERSION] == row, facilities.c.institution.not_in((*institutions, NOT_STATED)))
     return bool(connection.execute(select(others)).scalar_one())
