@@ -50,7 +50,7 @@ def configure_logs(level: str, form: Literal["json", "text"], stream: TextIO | N
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # What they say of every request and statement we say ourselves, or nobody wants to know.
-    for noisy in ("uvicorn.access", "sqlalchemy.engine", "httpx", "httpcore"):
+    for noisy in ("uvicorn.access", "sqlalchemy.engine", "alembic", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel("WARNING")
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -95,7 +95,7 @@ class _Seen:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status = int(message["status"])
             headers: list[Any] = message.setdefault("headers", [])
             headers.append((_HEADER, self._id))
         elif message["type"] == "http.response.body":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridmap.cli import explanations, partitions, plans, stores
+from gridmap.cli import explanations, partitions, plans, services, stores
 from gridmap.cli.options import help_of
 from gridmap.cli.program import app, main
 
@@ -15,6 +15,8 @@ _VERBS = (
     ("validate", partitions.validate, "gridmap validate cells.geojson --areas villages.geojson --format sarif"),
     ("import", stores.import_plan, "gridmap import out --id yiling --publish"),
     ("export", stores.export_plan, "gridmap export yiling -o out"),
+    ("serve", services.serve, "gridmap serve --port 8000 --database sqlite:///plans.sqlite"),
+    ("worker", services.worker, "gridmap worker --count 2"),
     ("db", stores.db, "gridmap db upgrade --database postgresql://gridmap@localhost/plans"),
 )
 for _name, _verb, _example in _VERBS:
