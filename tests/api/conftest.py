@@ -37,7 +37,7 @@ def serve(store: SqlStore, tmp_path: Path) -> Iterator[Callable[..., Live]]:
     running = []
 
     def start(*, single_user: bool = True, **settings: object) -> Live:
-        config = Settings(data_directory=tmp_path / "data", rate_limit="", **settings)
+        config = Settings(**{"data_directory": tmp_path / "data", "rate_limit": "", **settings})
         one = serving(store, config, single_user=single_user)
         running.append(one)
         return one.__enter__()

@@ -37,7 +37,7 @@ def rate_of(variable: str, setting: str) -> Rate | None:
     if not setting.strip():
         return None
     try:
-        parsed = limits.parse(setting)
+        [parsed] = limits.parse_many(setting)
         amount, seconds = int(parsed.amount), int(parsed.get_expiry())
     except ValueError:
         amount = seconds = 0

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from gridmap import catalogue
 from gridmap.api.language import language_of
+from gridmap.api.protective_headers import protected
 from gridmap.errors import (
     GridmapError,
     InputError,
@@ -55,6 +56,13 @@ _HEADERS = {
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "5"},
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "10"},
 }
+_OGC = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+#: Types of problems that a standard names.
+_STANDARD_TYPES = {
+    "jobs.no_process": f"{_OGC}no-such-process",
+    "jobs.no_job": f"{_OGC}no-such-job",
+    "jobs.not_ready": f"{_OGC}result-not-ready",
+}
 _log = structlog.get_logger("gridmap.api")
 
 
@@ -67,7 +75,7 @@ def problem_of(error: GridmapError, lang: catalogue.Language) -> dict[str, Any]:
     """Members of the problem document of an error."""
     status = status_of(error)
     members: dict[str, Any] = {
-        "type": f"urn:gridmap:problem:{error.key}",
+        "type": _STANDARD_TYPES.get(error.key, f"urn:gridmap:problem:{error.key}"),
         "title": status.phrase,
         "status": int(status),
         "detail": error.message(lang),
@@ -112,9 +120,11 @@ def add_problems(app: FastAPI) -> None:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         detail = catalogue.text("api.bug", language_of(request))
         members = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-        # This answer passes by what gives the others their id.
+        # This answer passes by what gives the others their id, and what protects them.
         request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-        return _answer(members, {"X-Request-ID": request_id})
+        answer = _answer(members, {"X-Request-ID": request_id})
+        answer.raw_headers = protected(answer.raw_headers, is_https=request.url.scheme == "https")
+        return answer
 
 
 def problem_answer(error: GridmapError, request: Request) -> Response:

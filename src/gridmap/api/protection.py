@@ -24,6 +24,7 @@ from gridmap.settings import Settings
 #: Options of uvicorn, which would believe ``X-Forwarded-For`` of any local process, and say what it is.
 SERVER_OPTIONS: Mapping[str, bool] = {"proxy_headers": False, "server_header": False}
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_.-]{1,253})(:[0-9]{1,5})?")
+_ORIGIN = re.compile(rf"https?://{_HOST.pattern}")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What only a proxy sends: behind one, everybody comes from this machine.
 _OF_PROXIES = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")
@@ -95,8 +96,7 @@ def origins_of(config: Settings) -> list[str]:
     """
     origins = listed(config.cors_origins)
     for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
+        if not _ORIGIN.fullmatch(origin):
             raise UsageError("access.bad_origin", origin=origin)
     return [origin.lower() for origin in origins]
 
