@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry import shape
 
 from gridmap.store.protocols import Box
-from gridmap.store.tiles.scheme import FINEST_ZOOM, Tile
+from gridmap.store.tiles.scheme import FINEST_ZOOM, Tile, tile_at
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,6 @@ def decoded(content: bytes) -> dict[str, list[Drawn]]:
         name: [Drawn(one.get("id"), one["properties"], shape(one["geometry"])) for one in layer["features"]]
         for name, layer in layers.items()
     }
-
-
-def tile_at(zoom: int, lon: float, lat: float) -> Tile:
-    """Tile of a zoom that holds a place."""
-    x, y = Tile(0, 0, 0).units(shapely.get_coordinates(shapely.Point(lon, lat)))[0] / 4096
-    return Tile(zoom, int(y * (1 << zoom)), int(x * (1 << zoom)))
 
 
 def tiles_over(zoom: int, box: Box) -> Iterator[Tile]:

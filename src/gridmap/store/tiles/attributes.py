@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, func, literal, select
+from sqlalchemy import ColumnElement, Double, FromClause, func, literal, select, type_coerce
 
 from gridmap.domain.layers import LAYER_BY_NAME, LAYERS, Column, ColumnType, GeometryType
 from gridmap.store.models import FID
@@ -75,7 +75,9 @@ def selected(layer: str, source: FromClause, areas: FromClause) -> list[ColumnEl
 
 def _value(layer: str, name: str, source: FromClause, areas: FromClause) -> ColumnElement[Any]:
     if name == DENSITY:
-        return (source.c.demand * literal(1e6) / func.nullif(source.c.area_m2, 0.0)).label(DENSITY)
+        # By hand: SQLAlchemy would divide as decimals.
+        density = (source.c.demand * literal(1e6, Double)).op("/")(func.nullif(source.c.area_m2, 0.0))
+        return type_coerce(density, Double).label(DENSITY)
     if layer == "facilities" and name == _SETTLEMENT:
         # Where a facility stands: maps of towns show those of towns.
         of_area = select(areas.c.settlement).where(areas.c.area_code == source.c.area_code)

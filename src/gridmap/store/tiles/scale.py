@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import h3.api.numpy_int as h3
 from sqlalchemy import ColumnElement, distinct, false, func, select
 
 from gridmap.store.kept import Kept
@@ -61,7 +62,6 @@ def _asked(reader: LayerReader, reach: Reach) -> CellScale:
         table.c.resolution,
         func.count(distinct(table.c.hexagon)),
         func.sum(table.c.cells),
-        func.sum(table.c.area_m2),
         func.max(table.c.east - table.c.west),
         func.min(table.c.south) + func.max(table.c.north),
     ).where(*of_reach(reader.version.row, reach))
@@ -69,13 +69,14 @@ def _asked(reader: LayerReader, reach: Reach) -> CellScale:
     if not rows:
         return CellScale((None,) * (FINEST_ZOOM + 1))
     rows = sorted(rows, key=lambda one: -one[0])
-    cells, area_m2, lat = float(rows[0][2]), max(float(rows[0][3]), 1.0), float(rows[0][5]) / 2
+    cells, lat = float(rows[0][2]), float(rows[0][4]) / 2
+    ground_m2 = rows[0][1] * h3.average_hexagon_area(rows[0][0], unit="m^2")
 
     def of_zoom(zoom: int) -> Sums | None:
-        share = min(1.0, tile_m2(zoom, lat) / area_m2)
+        share = min(1.0, tile_m2(zoom, lat) / ground_m2)
         if cells * share <= FEW_CELLS:
             return None
         fitting = [one for one in rows if one[1] * share <= FEW_HEXAGONS] or rows[-1:]
-        return Sums(fitting[0][0], fitting[0][4])
+        return Sums(fitting[0][0], fitting[0][3])
 
     return CellScale(tuple(of_zoom(zoom) for zoom in range(FINEST_ZOOM + 1)))

@@ -54,6 +54,13 @@ class Tile:
         return np.column_stack([x, y])
 
 
+def tile_at(zoom: int, lon: float, lat: float) -> Tile:
+    """Tile of a zoom that holds a place, or is nearest to it."""
+    x, y = Tile(0, 0, 0).units(np.array([[lon, lat]]))[0] / EXTENT * (1 << zoom)
+    column, row = (int(min(max(place, 0), (1 << zoom) - 1)) for place in (x, y))
+    return Tile(zoom, row, column)
+
+
 def _latitude(down: float) -> float:
     """Latitude at a share of the way down the square."""
     return degrees(atan(sinh(pi * (1 - 2 * down))))

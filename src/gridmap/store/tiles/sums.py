@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Double, Select, func, literal, null, select, type_coerce
+from sqlalchemy import BindParameter, Double, Select, cast, func, literal, null, select, type_coerce
 from sqlalchemy.types import BigInteger, Boolean
 
 from gridmap.store.models import GEOMETRY
@@ -22,7 +22,7 @@ def hexagons(reader: LayerReader, sums: Sums, west: Side, south: Side, east: Sid
     demand, area_m2 = func.sum(table.c.demand), func.sum(table.c.area_m2)
 
     def mean(of: Any, over: Any) -> Any:
-        return type_coerce(of / func.nullif(over, 0.0), Double)
+        return type_coerce(of.op("/")(func.nullif(over, 0.0)), Double)
 
     # How far it is to outlets that are out of reach is nobody's business.
     distance: Any = mean(func.sum(table.c.distance_m3), func.sum(table.c.measured_m2))
@@ -33,7 +33,7 @@ def hexagons(reader: LayerReader, sums: Sums, west: Side, south: Side, east: Sid
             table.c.hexagon.label("cell_id"),
             literal(True, Boolean).label("aggregated"),
             literal(sums.resolution, BigInteger).label("resolution"),
-            type_coerce(func.sum(table.c.cells), BigInteger).label("cells"),
+            cast(func.sum(table.c.cells), BigInteger).label("cells"),
             demand.label("demand"),
             area_m2.label("area_m2"),
             func.sum(table.c.covered_demand).label("covered_demand"),
