@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import Request, Response
 
 from gridmap.api.answers import JSON, caching, entity_tag, is_known, json_answer
-from gridmap.errors import StoreConflict
-from gridmap.store.protocols import Status, VersionInfo
+from gridmap.errors import LostUpdate, StoreConflict
+from gridmap.store.protocols import VersionInfo
 from gridmap.store.reading import LayerReader
 from gridmap.store.repository import Repository
 
@@ -37,7 +37,8 @@ class About:
 
         Parameters
         ----------
-        compose : makes a document, or its bytes, of what a reader reads in one transaction
+        compose : makes a document, or its bytes, of what the reader of a version reads; a draft that is changed
+            between two transactions is found out
 
         Raises
         ------
@@ -50,19 +51,14 @@ class About:
             version = self._repository.version(self._plan_id, self._number)
             tag = entity_tag(version, self._request.url.path, *self._asked)
             headers = caching(version, tag, pinned=self._number is not None)
-            if is_known(self._request, tag):
+            if self._request.method != "POST" and is_known(self._request, tag):
                 return Response(status_code=304, headers=headers)
-            with self._repository.reader(version).at_once() as reader:
-                document = compose(version, reader)
-            if not has_changed(self._repository, version):
-                if isinstance(document, bytes):
-                    return Response(document, headers=headers, media_type=media_type)
-                return json_answer(document, 200, media_type=media_type, **headers)
+            try:
+                document = compose(version, self._repository.reader(version))
+            except LostUpdate:
+                # A draft that was changed since its version was looked up.
+                continue
+            if isinstance(document, bytes):
+                return Response(document, headers=headers, media_type=media_type)
+            return json_answer(document, 200, media_type=media_type, **headers)
         raise StoreConflict("store.made_meanwhile")
-
-
-def has_changed(repository: Repository, version: VersionInfo) -> bool:
-    """Whether the content of a version may be another by now; only a draft's can be."""
-    if version.status is not Status.DRAFT:
-        return False
-    return repository.version(version.plan_id, version.number).lock_version != version.lock_version

@@ -13,9 +13,14 @@ from gridmap.exports.beside import written_beside
 
 def write_json(path: Path, document: Any) -> None:
     """Write ``document``; numbers of numpy are numbers, what is not finite is null."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
     with written_beside(path) as partial:
-        partial.write_bytes(orjson.dumps(document, option=options))
+        partial.write_bytes(json_text(document))
+
+
+def json_text(document: Any) -> bytes:
+    """Bytes of the file that ``write_json`` writes."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(document, option=options)
 
 
 def read_json(path: Path) -> Any:

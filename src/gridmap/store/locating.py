@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, Connection, Double, Integer, LargeBinary, column, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, Connection, Double, Integer, LargeBinary, column, func, select, text
 
 from gridmap.domain.layers import Layer
 from gridmap.store.models import FID, GEOMETRY, SRID, layer_tables
@@ -27,7 +27,8 @@ def rows_at(reader: LayerReader, layer: Layer, columns: Sequence[str], lonlat: N
 
     Parameters
     ----------
-    columns : of the layer
+    reader : of ``at_once``
+    columns : that every layer of this name has
     lonlat : (n, 2) float64, WGS 84 degrees, finite
 
     Returns
@@ -37,43 +38,39 @@ def rows_at(reader: LayerReader, layer: Layer, columns: Sequence[str], lonlat: N
     found: list[list[Row]] = [[] for _ in lonlat]
     if not len(lonlat):
         return found
-    with reader.connection() as connection:
-        is_sqlite = connection.dialect.name == "sqlite"
-        settle = _in_sqlite if is_sqlite else _in_postgis
-        for place, values in settle(connection, reader, layer, columns, lonlat):
-            found[place].append(dict(zip(columns, values, strict=True)))
+    settle = _in_sqlite if reader.connection.dialect.name == "sqlite" else _in_postgis
+    for place, values in settle(reader, layer, columns, lonlat):
+        found[place].append(dict(zip(columns, values, strict=True)))
     return found
 
 
 def _in_postgis(
-    connection: Connection, reader: LayerReader, layer: Layer, columns: Sequence[str], lonlat: NDArray[np.float64]
+    reader: LayerReader, layer: Layer, columns: Sequence[str], lonlat: NDArray[np.float64]
 ) -> Iterator[tuple[int, Sequence[Any]]]:
     source = reader.source(layer)
-    named = reader.columns(layer, source, connection.dialect.name)
     lon, lat = (func.cast(values, ARRAY(Double)) for values in lonlat.T.tolist())
-    points = func.unnest(lon, lat).table_valued("lon", "lat", with_ordinality="place", name="point")
+    points = func.unnest(lon, lat).table_valued("lon", "lat", with_ordinality="place", name="point").render_derived()
     point = func.ST_SetSRID(func.ST_MakePoint(points.c.lon, points.c.lat), SRID)
     asked = (
-        select(points.c.place, *(named[name] for name in columns))
+        select(points.c.place, *(source.c[name] for name in columns))
         .select_from(points.join(source, func.ST_Intersects(source.c[GEOMETRY], point)))
         .order_by(points.c.place, source.c[FID])
     )
-    for row in connection.execute(asked):
+    for row in reader.connection.execute(asked):
         yield row[0] - 1, row[1:]
 
 
 def _in_sqlite(
-    connection: Connection, reader: LayerReader, layer: Layer, columns: Sequence[str], lonlat: NDArray[np.float64]
+    reader: LayerReader, layer: Layer, columns: Sequence[str], lonlat: NDArray[np.float64]
 ) -> Iterator[tuple[int, Sequence[Any]]]:
-    near = _near_in_sqlite(connection, reader.version.row, layer, lonlat)
+    near = _near_in_sqlite(reader.connection, reader.version.row, layer, lonlat)
     if not near:
         return
     source = reader.source(layer)
-    named = reader.columns(layer, source, connection.dialect.name)
     rows: dict[int, Any] = {}
     for some in _batches(sorted({fid for _, fid in near})):
-        asked = select(source.c[FID], source.c[GEOMETRY], *(named[name] for name in columns))
-        rows |= {row[0]: row for row in connection.execute(asked.where(source.c[FID].in_(some)))}
+        asked = select(source.c[FID], source.c[GEOMETRY], *(source.c[name] for name in columns))
+        rows |= {row[0]: row for row in reader.connection.execute(asked.where(source.c[FID].in_(some)))}
     pairs = [(place, fid) for place, fid in near if fid in rows]
     shapes = {fid: shapely.from_wkb(row[1]) for fid, row in rows.items()}
     # The index holds single floats, rounded outwards: who holds the point is settled here, as PostGIS does.
@@ -107,22 +104,21 @@ def rows_by(reader: LayerReader, layer: Layer, columns: Sequence[str], key: str,
 
     Parameters
     ----------
-    columns : of the layer, or ``fid``, or ``geometry`` (WKB, WGS 84 degrees)
-    key : of the layer, or ``fid``
+    reader : of ``at_once``
+    columns : that every layer of this name has, ``fid``, ``geometry`` (WKB, WGS 84 degrees)
+    key : one of them
     values : None among them finds nothing
     """
     wanted = sorted({one for one in values if one is not None})
+    source = reader.source(layer)
     found: list[Row] = []
-    with reader.connection() as connection:
-        source = reader.source(layer)
-        named = reader.columns(layer, source, connection.dialect.name) | {FID: source.c[FID]}
-        if layer.geometry:
-            shape = source.c[GEOMETRY]
-            is_sqlite = connection.dialect.name == "sqlite"
-            named[GEOMETRY] = shape if is_sqlite else func.ST_AsBinary(shape, "NDR", type_=LargeBinary)
-        for some in _batches(wanted):
-            asked = select(*(named[name] for name in columns)).where(named[key].in_(some)).order_by(source.c[FID])
-            found += [dict(zip(columns, row, strict=True)) for row in connection.execute(asked)]
+    named: dict[str, ColumnElement[Any]] = {name: source.c[name] for name in columns if name != GEOMETRY}
+    if GEOMETRY in columns:
+        shape, is_sqlite = source.c[GEOMETRY], reader.connection.dialect.name == "sqlite"
+        named[GEOMETRY] = shape if is_sqlite else func.ST_AsBinary(shape, "NDR", type_=LargeBinary)
+    for some in _batches(wanted):
+        asked = select(*named.values()).where(source.c[key].in_(some)).order_by(source.c[FID])
+        found += [dict(zip(named, row, strict=True)) for row in reader.connection.execute(asked)]
     return found
 
 
