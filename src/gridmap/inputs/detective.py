@@ -36,6 +36,8 @@ _MOST_ROWS = 5_000
 #: Share of the rows that a column must name areas in, to be one that names areas.
 _LEAST_NAMED = 0.3
 _SHORTEST_CODE = 6
+#: A shorter name may begin any other by chance.
+_SHORTEST_NAME = 3
 _ADMINISTRATIVE = re.compile(
     r"(?<=..)(?:村民委员会|居民委员会|村委会|居委会|社区居委会|社区|街道办事处|街道|村|乡|镇|县|区|市)+$"
 )
@@ -297,9 +299,12 @@ class _Names:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._areas: dict[str, list[int]] = defaultdict(list)
+        self._whole: dict[str, list[int]] = defaultdict(list)
         for number, name in enumerate(names):
             if name:
                 self._areas[self.fold(name)].append(number)
+                self._whole[fold(name)].append(number)
+        self._longest = max(map(len, self._whole), default=0)
 
     @staticmethod
     def fold(text: str) -> str:
@@ -307,4 +312,11 @@ class _Names:
         return _ADMINISTRATIVE.sub("", folded) or folded
 
     def areas_of(self, texts: Texts) -> list[list[int]]:
-        return [[] if text is None else self._areas.get(text, []) for text in texts]
+        return [[] if text is None else self._areas.get(text) or self._beginning(text) for text in texts]
+
+    def _beginning(self, text: str) -> list[int]:
+        """Areas that a longer name begins with: a cash point is called by its village."""
+        for length in range(min(len(text) - 1, self._longest), _SHORTEST_NAME - 1, -1):
+            if text[:length] in self._whole:
+                return self._whole[text[:length]]
+        return []

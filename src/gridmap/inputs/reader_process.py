@@ -140,6 +140,8 @@ def raster(request: dict[str, Any]) -> dict[str, Any]:
         pa.OSFile(request["output"], "wb") as sink,
         pa.ipc.new_file(sink, schema) as writer,
     ):
+        if source.width * source.height > request["max_pixels"]:
+            return {"error": "pixels"}
         if source.transform.is_identity:
             return {"error": "not_georeferenced"}
         for _, window in source.block_windows(1):

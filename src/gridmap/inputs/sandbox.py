@@ -20,6 +20,9 @@ from gridmap.settings import settings
 
 _SCRIPT = Path(__file__).with_name("reader_process.py")
 
+#: All China in squares of 100 m; what says it is larger is made to keep the reader busy.
+_MOST_PIXELS = 4_000_000_000
+
 #: The one GDAL driver that may open a file of each format.
 _DRIVER: Mapping[Format, str] = {
     Format.GEOJSON: "GeoJSON",
@@ -106,6 +109,7 @@ def _ask(
         "encoding": encoding,
         "output": str(output),
         "max_vertices": limits.max_vertices,
+        "max_pixels": _MOST_PIXELS,
         "memory_bytes": limits.read_memory_bytes,
         "timeout_s": limits.read_timeout_s,
         "output_bytes": limits.max_file_bytes,
@@ -147,6 +151,8 @@ def _error_of(answer: dict[str, Any], place: Place, layer: str | None, kind: For
             return TooLarge("inputs.too_much_memory", place, limit_mb=f"{limits.read_memory_bytes / 1e6:,.0f}")
         case "vertices":
             return TooLarge("inputs.too_many_vertices", place, limit=f"{limits.max_vertices:,}")
+        case "pixels":
+            return TooLarge("inputs.too_many_pixels", place, limit=f"{_MOST_PIXELS:,}")
         case "layer" if not names:
             return UnreadableFile("inputs.no_layers", place)
         case "layer" if layer is None:

@@ -97,15 +97,7 @@ def _rows_of_text(text: str, place: Place) -> Iterator[Row]:
 
 
 def _rows_of_workbook(file: Staged, place: Place) -> tuple[Iterator[Row], Place, tuple[str, ...]]:
-    # Imported here because most runs read no workbook, and it takes a tenth of a second.
-    from openpyxl import load_workbook
-
-    try:
-        with zipfile.ZipFile(file.path) as archive:
-            check_archive(archive, place)
-        book = load_workbook(file.path, read_only=True, data_only=True)
-    except _DAMAGED as error:
-        raise UnreadableFile("inputs.cannot_read", place, reason=str(error), known=KNOWN_FORMATS) from None
+    book = _workbook(file, place)
     names = [sheet.title for sheet in book.worksheets]
     if file.layer is not None and file.layer not in names:
         raise UnreadableFile("inputs.no_such_layer", place, layer=file.layer, layers=", ".join(names))
@@ -121,6 +113,23 @@ def _rows_of_workbook(file: Staged, place: Place) -> tuple[Iterator[Row], Place,
         warnings = (catalogue.text("inputs.first_sheet", file=place.file, sheet=name, others=others),)
     rows = ([_cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
     return rows, replace(place, layer=name) if len(names) > 1 else place, warnings
+
+
+def sheet_names(file: Staged, place: Place) -> list[str]:
+    """Names of the sheets of a staged workbook; raises ``UnreadableFile`` if it is damaged."""
+    return [str(sheet.title) for sheet in _workbook(file, place).worksheets]
+
+
+def _workbook(file: Staged, place: Place) -> Any:
+    # Imported here because most runs read no workbook, and it takes a tenth of a second.
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(file.path) as archive:
+            check_archive(archive, place)
+        return load_workbook(file.path, read_only=True, data_only=True)
+    except _DAMAGED as error:
+        raise UnreadableFile("inputs.cannot_read", place, reason=str(error), known=KNOWN_FORMATS) from None
 
 
 def _cell_text(cell: Any) -> str:

@@ -43,10 +43,10 @@ def to_checked_wgs84(xy: NDArray[np.float64], datum: Datum, place_of: PlaceOf) -
     if not datum.is_projected:
         return datum.to_wgs84(xy)
     lonlat = datum.to_wgs84(xy)
-    wrong = np.flatnonzero(~_within_use(lonlat, datum))
+    wrong = np.flatnonzero(~within_use(lonlat, datum))
     if len(wrong):
         row = int(wrong[0])
-        swapped = _within_use(datum.to_wgs84(xy[:, ::-1]), datum).all()
+        swapped = within_use(datum.to_wgs84(xy[:, ::-1]), datum).all()
         key = "inputs.axes_swapped" if swapped else "inputs.outside_crs"
         raise OutOfPlace(key, place_of(row), x=f"{xy[row, 0]:.10g}", y=f"{xy[row, 1]:.10g}", datum=datum)
     return lonlat
@@ -90,7 +90,17 @@ def _in_mainland(lonlat: LonLat) -> NDArray[np.bool_]:
     return np.asarray((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
 
 
-def _within_use(lonlat: LonLat, datum: Datum) -> NDArray[np.bool_]:
+def looks_misplaced(lonlat: LonLat) -> NDArray[np.bool_]:
+    """Whether each of (n, 2) coordinates in degrees is not finite, not on Earth, or in China only the other way round.
+
+    A glance at all of them; ``check_as_given`` on those of one feature says what is wrong.
+    """
+    off_earth = ~np.isfinite(lonlat).all(axis=1) | (np.abs(lonlat) > (180, 90)).any(axis=1)
+    return np.asarray(off_earth | (~_in_mainland(lonlat) & _in_mainland(lonlat[:, ::-1])))
+
+
+def within_use(lonlat: LonLat, datum: Datum) -> NDArray[np.bool_]:
+    """Whether each of (n, 2) places, WGS 84, lies on or near the ground that a CRS is meant for."""
     west, south, east, north = datum.area_of_use or (-180.0, -90.0, 180.0, 90.0)
     lon, lat = lonlat.T
     # An area of use across the antimeridian has its west east of its east.

@@ -83,6 +83,12 @@ def test_names_of_villages_do_as_well_as_codes(datum, people, villages):
     assert (str(guess.datum), guess.column) == (datum, "所在村")
 
 
+def test_devices_called_by_their_villages_tell_their_datum(villages):
+    devices = pd.read_csv(SAMPLES / "devices.csv")
+    guess = asked(devices[["经度", "纬度"]].to_numpy(), devices, villages)
+    assert (str(guess.datum), guess.certainty, guess.column) == ("gcj02", Certainty.CERTAIN, "名称")
+
+
 @pytest.mark.parametrize("datum", DATUMS)
 def test_a_score_of_points_are_enough_where_villages_are_small(datum, people, villages):
     size = dict(zip(villages.codes, shapely.area(villages.polygons), strict=True))
