@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     page_limit: int = Field(10_000, description="most features one page may have; larger limits are clamped to it")
     statement_timeout_s: float = Field(30.0, description="longest time one query of a reader may take, seconds")
     database_connections: int = Field(20, description="most connections to PostGIS one process of the service opens")
+    max_exports: int = Field(2, ge=1, description="most downloads of plans made at the same time")
     shutdown_grace_s: float = Field(20.0, description="time that requests have to end when the service stops, seconds")
 
     # Uploads.
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
     job_lost_after_s: float = Field(30.0, description="silence after which a worker counts as gone, seconds")
     job_attempts: int = Field(3, description="times a job is taken up again after its worker is gone")
     job_timeout_s: float = Field(7200.0, description="longest time one job may take, seconds")
+    job_limit: int = Field(100, description="most unfinished jobs of one account")
+    job_keep_days: float = Field(30.0, description="days after which an ended job is removed with its files")
     job_memory_bytes: int = Field(16_000_000_000, description="most memory one job may take, bytes")
 
     # Who may do what.

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,9 @@ def _save(jobs: Any, claim: Any, made: Any, run: Any) -> None:
         keep_for_good(run.folder)
     else:
         run.folder.rmdir()
+        # Another claim may be making its own folder there.
+        with suppress(OSError):
+            run.folder.parent.rmdir()
 
     def finish(connection: Any, version: Any) -> None:
         shown = {"plan": version.plan_id, "version": version.number, "status": version.status.value}

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,9 @@ def remove_results(data_directory: Path, job_id: str, token: str | None = None) 
     """Remove the files of a job, or those of one claim."""
     shutil.rmtree(results_folder(data_directory, job_id, token), ignore_errors=True)
     if token is not None:
-        folder = results_folder(data_directory, job_id)
-        if folder.is_dir() and not any(folder.iterdir()):
-            # Another claim may be making its own folder there.
-            shutil.rmtree(folder, ignore_errors=True)
+        # Another claim may have its own folder there.
+        with suppress(OSError):
+            results_folder(data_directory, job_id).rmdir()
 
 
 def said_of(job: Job, lang: catalogue.Language) -> str | None:
