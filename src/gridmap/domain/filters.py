@@ -67,11 +67,13 @@ class Property:
     ----------
     name : of the column; ``fid`` is the number of a feature where no column is its identifier
     type : what it holds
+    is_own : the user's, kept beside the columns that every plan has; a value of another type counts as missing
     folding : of its text, where it is compared
     """
 
     name: str
     type: ColumnType
+    is_own: bool = False
     folding: Folding = Folding()
 
 
@@ -90,11 +92,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list of texts related to another."""
+    """A list of texts related to another one, or to that of another property."""
 
     relation: ListRelation
     property: Property
-    values: tuple[str, ...]
+    values: tuple[str, ...] | Property
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ from gridmap.domain.filters import (
 )
 from gridmap.domain.layers import ColumnType
 from gridmap.errors import UsageError
+from gridmap.store.documents import as_json
 from gridmap.store.filters.dialects import DIALECTS, Dialect, Expression, Truth
+from gridmap.store.models import EXTRA
 
 _COMPARE: dict[Operator, Callable[[Any, Any], Any]] = {
     Operator.EQUAL: eq,
@@ -50,7 +52,7 @@ def compile_filter(
     Parameters
     ----------
     tree : as ``parse_filter`` gives it for the layer
-    columns : of the layer by name, those of the user's own among them, as far as they are in reach; and ``fid``
+    columns : of the layer by name, as far as they are in reach; with ``fid``, and ``extra`` of the user's own
     geometry : of the features, as the database keeps it; None for a table
     dialect : ``sqlite`` or ``postgresql``, as ``connection.dialect.name`` says
 
@@ -79,7 +81,8 @@ class _Compiler:
             case Spatial(relation, wkb):
                 return self._dialect.spatial(relation, self._shape(), wkb)
             case Listed(relation, named, values):
-                return self._dialect.related(relation, self._value(named), values)
+                other = self._value(values) if isinstance(values, Property) else literal(as_json(list(values)), Text())
+                return self._dialect.related(relation, self._value(named), other)
             case Unplaced():
                 return self._shape().is_(None)
             case Comparison(operator, named, values):
@@ -92,7 +95,7 @@ class _Compiler:
 
     def _comparison(self, operator: Operator, named: Property, values: tuple[Value | Property, ...]) -> Truth:
         if operator is Operator.IS_NULL:
-            return self._value(named).is_(None)
+            return self._value(named, as_any=True).is_(None)
         if operator is Operator.LIKE:
             return self._dialect.like(self._value(named), str(values[0]))
         if operator is Operator.IN:
@@ -100,6 +103,8 @@ class _Compiler:
         return self._compared(operator, named, values[0])
 
     def _among(self, named: Property, values: tuple[Value | Property, ...]) -> Truth:
+        if not values:
+            return false()
         plain = [value for value in values if not isinstance(value, Property)]
         if named.type is ColumnType.INTEGER:
             plain = [int(value) for value in plain if _is_whole(value)]
@@ -121,9 +126,12 @@ class _Compiler:
         condition: Truth = _COMPARE[operator](left, right)
         return condition
 
-    def _value(self, named: Property) -> Expression:
-        """Value of a property as it is compared."""
-        value = self._columns[named.name]
+    def _value(self, named: Property, *, as_any: bool = False) -> Expression:
+        """Value of a property as it is compared; ``as_any`` of whatever type it is."""
+        if named.is_own:
+            value = self._dialect.own(self._columns[EXTRA], named.name, None if as_any else named.type)
+        else:
+            value = self._columns[named.name]
         return self._dialect.folded(value, named.folding) if named.folding else value
 
     def _literal(self, value: Value, named: Property) -> Expression:
@@ -150,9 +158,8 @@ def _beside_whole(operator: Operator, whole: Expression, value: float) -> Truth:
 
     ``x < 1.5`` is ``x < 2``, ``x <= 1.5`` is ``x <= 1``; beyond what the column holds a comparison is always or never.
     """
-    if operator in (Operator.EQUAL, Operator.NOT_EQUAL):
-        if not _is_whole(value):
-            return _never(whole) if operator is Operator.EQUAL else _always(whole)
+    if operator in (Operator.EQUAL, Operator.NOT_EQUAL) and not _is_whole(value):
+        return _never(whole) if operator is Operator.EQUAL else _always(whole)
     upwards = operator in (Operator.LESS, Operator.AT_LEAST)
     beside = ceil(value) if upwards else floor(value)
     if not _LEAST <= beside <= _MOST:

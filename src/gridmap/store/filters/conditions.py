@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
@@ -30,6 +31,7 @@ from gridmap.domain.filters import (
 from gridmap.domain.layers import ColumnType, Layer
 from gridmap.errors import UsageError
 from gridmap.store.filters.naming import GEOMETRY, nearest, property_named
+from gridmap.store.filters.patterns import glob_of
 from gridmap.store.filters.shapes import number_of, shapes_of
 from gridmap.store.folding import folded
 
@@ -132,11 +134,14 @@ class Conditions:
 
     def _like(self, node: Any, pattern: Any) -> Filter:
         named, text = self._operand(node), self._operand(pattern)
-        if not isinstance(named, Property) or named.type is not ColumnType.TEXT or not isinstance(text, str):
+        is_text = isinstance(named, str) or (isinstance(named, Property) and named.type is ColumnType.TEXT)
+        if not is_text or not isinstance(text, str):
             raise UsageError("filters.bad_like")
         if (len(text) - len(text.rstrip("\\"))) % 2:
             raise UsageError("filters.escapes_nothing")
-        return Comparison(Operator.LIKE, named, (text,))
+        if isinstance(named, Property):
+            return Comparison(Operator.LIKE, named, (text,))
+        return Fixed(fnmatchcase(str(named), glob_of(text)))
 
     def _among(self, node: Any, values: Any) -> Filter:
         if not isinstance(values, list):
@@ -153,15 +158,21 @@ class Conditions:
             left, right, relation = right, left, _LIST_CONVERSE.get(relation, relation)
         if not _is_named(left):
             raise UsageError("filters.no_condition", found=relation.value)
-        named = property_named(left["property"], self._layer)
-        if named.type is not ColumnType.TEXTS:
-            raise UsageError("filters.no_texts", name=named.name, type=named.type.value)
+        named = self._texts_named(left)
+        if _is_named(right):
+            return Listed(relation, named, self._texts_named(right))
         # One text in brackets is read as itself.
         values = [self._operand(value) for value in (right if isinstance(right, list) else [right])]
         texts = tuple(value for value in values if isinstance(value, str))
         if len(texts) < len(values):
             raise UsageError("filters.only_texts", name=named.name)
         return Listed(relation, named, texts)
+
+    def _texts_named(self, node: dict[str, Any]) -> Property:
+        named = property_named(node["property"], self._layer)
+        if named.type is not ColumnType.TEXTS:
+            raise UsageError("filters.no_texts", name=named.name, type=named.type.value)
+        return named
 
     def _spatial(self, relation: Relation, args: list[Any]) -> Filter:
         left, right = _exactly(2, relation.value, args)
@@ -180,6 +191,9 @@ class Conditions:
             return AnyOf(parts)
         if relation is Relation.DISJOINT:
             return All(parts)
+        together = shapely.union_all(shapes)
+        if len({shapely.get_dimensions(shape) for shape in shapes}) == 1 and together.geom_type != "GeometryCollection":
+            return Spatial(relation, bytes(shapely.to_wkb(together, byte_order=1)))
         raise UsageError("filters.no_collection", relation=relation.value)
 
     def _is_geometry(self, node: Any) -> bool:

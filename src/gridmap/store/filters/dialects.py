@@ -1,25 +1,23 @@
-"""What the two databases say differently: texts in order, patterns, foldings, lists, geometries."""
+"""What the two databases say differently: texts in order, patterns, foldings, columns in JSON, lists, geometries."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Double,
     LargeBinary,
+    Numeric,
     Text,
     and_,
     case,
     cast,
     collate,
-    false,
     func,
     literal,
-    or_,
     select,
     type_coerce,
 )
@@ -27,13 +25,36 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from gridmap.domain.filters import Folding, ListRelation, Relation
-from gridmap.store.documents import as_json
+from gridmap.domain.layers import ColumnType
+from gridmap.store.filters.patterns import glob_of
 from gridmap.store.folding import foldings
 from gridmap.store.models import SRID
 from gridmap.store.sqlite_functions import FOLD, RELATES
 
 Expression = ColumnElement[Any]
 Truth = ColumnElement[bool]
+
+
+_SQL_TYPES: dict[ColumnType, TypeEngine[Any]] = {
+    # Whole numbers of any size, also such as JSON writes with a fraction of zero.
+    ColumnType.INTEGER: Numeric(),
+    ColumnType.NUMBER: Double(),
+    ColumnType.BOOLEAN: Boolean(),
+}
+_SQLITE_KINDS: dict[ColumnType, tuple[str, ...]] = {
+    ColumnType.TEXT: ("text",),
+    ColumnType.INTEGER: ("integer", "real"),
+    ColumnType.NUMBER: ("integer", "real"),
+    ColumnType.BOOLEAN: ("true", "false"),
+    ColumnType.TEXTS: ("array",),
+}
+_POSTGRES_KINDS: dict[ColumnType, str] = {
+    ColumnType.TEXT: "string",
+    ColumnType.INTEGER: "number",
+    ColumnType.NUMBER: "number",
+    ColumnType.BOOLEAN: "boolean",
+    ColumnType.TEXTS: "array",
+}
 
 
 class Dialect(Protocol):
@@ -51,8 +72,12 @@ class Dialect(Protocol):
         """Text without what is not looked at."""
         ...
 
-    def related(self, relation: ListRelation, texts: Expression, values: Sequence[str]) -> Truth:
-        """Whether a list stands in a relation to another."""
+    def own(self, extra: Expression, name: str, kind: ColumnType | None) -> Expression:
+        """Value of a column of the user's own, missing where it is of another type; of any type for None."""
+        ...
+
+    def related(self, relation: ListRelation, texts: Expression, others: Expression) -> Truth:
+        """Whether a list stands in a relation to another; both are JSON."""
         ...
 
     def spatial(self, relation: Relation, geometry: Expression, wkb: bytes) -> Truth:
@@ -69,16 +94,24 @@ class SqliteDialect:
 
     def like(self, text: Expression, pattern: str) -> Truth:
         """Use GLOB, which knows capitals."""
-        return text.op("GLOB", is_comparison=True)(literal(_glob(pattern), Text()))
+        return text.op("GLOB", is_comparison=True)(literal(glob_of(pattern), Text()))
 
     def folded(self, text: Expression, folding: Folding) -> Expression:
         """Use a function of ours."""
         return _called(FOLD, Text(), text, int(folding.case), int(folding.accents))
 
-    def related(self, relation: ListRelation, texts: Expression, values: Sequence[str]) -> Truth:
+    def own(self, extra: Expression, name: str, kind: ColumnType | None) -> Expression:
+        """Look for it among the members: a path could not name every column."""
+        members = func.json_each(type_coerce(extra, Text())).table_valued("key", "value", "type")
+        value: Expression = members.c.value
+        if kind is not None:
+            value = case((members.c.type.in_(_SQLITE_KINDS[kind]), value))
+        return type_coerce(select(value).where(members.c.key == name).scalar_subquery(), _sql_type(kind))
+
+    def related(self, relation: ListRelation, texts: Expression, others: Expression) -> Truth:
         """Compare the two sets element by element."""
-        there = func.json_each(type_coerce(texts, Text())).table_valued("value")
-        asked = func.json_each(as_json(list(values))).table_valued("value")
+        left, right = type_coerce(texts, Text()), type_coerce(others, Text())
+        there, asked = func.json_each(left).table_valued("value"), func.json_each(right).table_valued("value")
         own, given = select(there.c.value), select(asked.c.value)
         tests = {
             ListRelation.CONTAINS: ~given.where(asked.c.value.not_in(own)).exists(),
@@ -86,7 +119,7 @@ class SqliteDialect:
             ListRelation.OVERLAPS: own.where(there.c.value.in_(given)).exists(),
         }
         tests[ListRelation.EQUALS] = and_(tests[ListRelation.CONTAINS], tests[ListRelation.CONTAINED_BY])
-        return case((type_coerce(texts, Text()).is_not(None), tests[relation]))
+        return case((and_(left.is_not(None), right.is_not(None)), tests[relation]))
 
     def spatial(self, relation: Relation, geometry: Expression, wkb: bytes) -> Truth:
         """Use a function of ours."""
@@ -114,22 +147,30 @@ class PostgisDialect:
             else_=plain,
         )
 
-    def related(self, relation: ListRelation, texts: Expression, values: Sequence[str]) -> Truth:
+    def own(self, extra: Expression, name: str, kind: ColumnType | None) -> Expression:
+        """Take it from the JSON, if it is of the type."""
+        members, key = type_coerce(extra, Text()), literal(name, Text())
+        value = type_coerce(members.op("->>")(key), Text())
+        if kind is None:
+            return value
+        is_so = func.json_typeof(members.op("->")(key)) == _POSTGRES_KINDS[kind]
+        return case((is_so, cast(value, _sql_type(kind))))
+
+    def related(self, relation: ListRelation, texts: Expression, others: Expression) -> Truth:
         """Use what JSONB says of arrays, which it takes as sets."""
-        own, given = cast(texts, JSONB()), cast(literal(as_json(list(values)), Text()), JSONB())
+        own, given = cast(texts, JSONB()), cast(others, JSONB())
         contains, contained = own.op("@>", return_type=Boolean())(given), own.op("<@", return_type=Boolean())(given)
-        if relation is ListRelation.OVERLAPS:
-            # The operator for it has a "?", which drivers take for a parameter.
-            shared = [
-                own.op("@>", return_type=Boolean())(cast(literal(as_json([value]), Text()), JSONB()))
-                for value in values
-            ]
-            return case((own.is_not(None), or_(false(), *shared)))
-        return {
-            ListRelation.CONTAINS: contains,
-            ListRelation.CONTAINED_BY: contained,
-            ListRelation.EQUALS: and_(contains, contained),
-        }[relation]
+        match relation:
+            case ListRelation.CONTAINS:
+                return contains
+            case ListRelation.CONTAINED_BY:
+                return contained
+            case ListRelation.EQUALS:
+                return and_(contains, contained)
+        # The operators for it have a "?", which drivers take for a parameter.
+        elements = select(func.jsonb_array_elements_text(given).column_valued())
+        shared = _called("jsonb_exists_any", Boolean(), own, func.array(elements.scalar_subquery()))
+        return case((given.is_not(None), shared))
 
     def spatial(self, relation: Relation, geometry: Expression, wkb: bytes) -> Truth:
         """Use the function of PostGIS, which asks the index first."""
@@ -140,21 +181,13 @@ class PostgisDialect:
 DIALECTS: dict[str, Dialect] = {"sqlite": SqliteDialect(), "postgresql": PostgisDialect()}
 
 
+def _sql_type(kind: ColumnType | None) -> TypeEngine[Any]:
+    return Text() if kind is None else _SQL_TYPES.get(kind, Text())
+
+
 def _called(name: str, kind: TypeEngine[Any], *arguments: Any) -> ColumnElement[Any]:
     function: ColumnElement[Any] = getattr(func, name)(*arguments, type_=kind)
     return function
-
-
-@cache
-def _glob(pattern: str) -> str:
-    r"""Write a pattern of LIKE as one of GLOB.
-
-    >>> _glob("50\\%_[%")
-    '50%?[[]*'
-    """
-    wild = {"%": "*", "_": "?"}
-    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
-    return "".join(wild[part] if part in wild else re.sub(r"([*?\[])", r"[\1]", part[-1]) for part in parts)
 
 
 @cache

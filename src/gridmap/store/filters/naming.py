@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from gridmap.domain.filters import Property
-from gridmap.domain.layers import ColumnType, Layer
+from gridmap.domain.layers import LAYER_BY_NAME, ColumnType, Layer
 from gridmap.errors import UsageError
 
 GEOMETRY, ID = "geometry", "id"
@@ -36,7 +36,8 @@ def property_named(name: object, layer: Layer) -> Property:
         raise UsageError(
             "filters.no_property", name=name[:_MOST], layer=layer.name, near=nearest(name, [*columns, *shapes])
         )
-    return Property(name, columns[name].type)
+    is_own = columns[name] not in LAYER_BY_NAME[layer.name].columns
+    return Property(name, columns[name].type, is_own)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
