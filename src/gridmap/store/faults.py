@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gridmap.errors import GridmapError, Place, StoreConflict, StoreError, StoreUnreachable
 
@@ -36,6 +37,8 @@ def _named(fault: Exception, database: str) -> StoreError:
     reason = next(iter(str(fault).splitlines()), type(fault).__name__)
     if isinstance(fault, (sqlite3.IntegrityError, psycopg.IntegrityError)):
         return StoreConflict("store.immutable" if REFUSED in reason else "store.made_meanwhile", place)
+    if _is_too_long(fault):
+        return StoreUnreachable("reading.too_long", place)
     if isinstance(fault, (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)):
         return StoreConflict("store.made_meanwhile", place)
     if _is_gone(fault):
@@ -43,7 +46,16 @@ def _named(fault: Exception, database: str) -> StoreError:
     return StoreError("store.failed", place, reason=reason)
 
 
+def _is_too_long(fault: Exception) -> bool:
+    if isinstance(fault, psycopg.errors.QueryCanceled):
+        return True
+    return isinstance(fault, sqlite3.Error) and getattr(fault, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT
+
+
 def _is_gone(fault: Exception) -> bool:
+    # So many ask at once that none of our connections came free.
+    if isinstance(fault, PoolTimeout):
+        return True
     if isinstance(fault, psycopg.Error):
         state = fault.sqlstate
         return isinstance(fault, psycopg.OperationalError) if state is None else state[:2] in _GONE_STATES

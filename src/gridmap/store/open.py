@@ -8,19 +8,21 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from gridmap.errors import Place, UsageError
+from gridmap.settings import Settings, settings
 from gridmap.store.migration import check, require_current, upgrade
 from gridmap.store.postgis import PostgisStore
-from gridmap.store.sql import SqlStore
+from gridmap.store.sql import Limits, SqlStore
 from gridmap.store.sqlite import SqliteStore
 
 
-def open_store(url: str, *, create: bool = False) -> SqlStore:
+def open_store(url: str, *, create: bool = False, config: Settings | None = None) -> SqlStore:
     """Open a store whose tables are those of this version of gridmap.
 
     Parameters
     ----------
     url : ``sqlite:///FILE``, ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``, or the path of an SQLite file
     create : make the SQLite file, with its tables, where it is not there
+    config : limits of readers; default: those of this process
 
     Raises
     ------
@@ -31,7 +33,7 @@ def open_store(url: str, *, create: bool = False) -> SqlStore:
     StoreUnreachable
         If it cannot be opened.
     """
-    store, is_new = _store_at(url, create=create)
+    store, is_new = _store_at(url, create=create, config=config)
     try:
         if is_new:
             upgrade(store)
@@ -78,16 +80,17 @@ def check_store(url: str) -> tuple[str, str]:
         store.close()
 
 
-def _store_at(url: str, *, create: bool) -> tuple[SqlStore, bool]:
+def _store_at(url: str, *, create: bool, config: Settings | None = None) -> tuple[SqlStore, bool]:
     """Store at an address, unopened, and whether it is a file still to be made."""
-    parsed = _parsed(url)
+    parsed, asked = _parsed(url), config or settings()
+    limits = Limits(asked.statement_timeout_s, asked.database_connections)
     if parsed.get_backend_name() == "postgresql":
-        return PostgisStore(parsed.set(drivername="postgresql+psycopg")), False
+        return PostgisStore(parsed.set(drivername="postgresql+psycopg"), limits), False
     path = Path(parsed.database or "")
     is_new = not path.exists()
     if is_new and not create:
         raise UsageError("store.no_file", Place(file=str(path)))
-    return SqliteStore(parsed), is_new
+    return SqliteStore(parsed, limits), is_new
 
 
 def _parsed(url: str) -> URL:

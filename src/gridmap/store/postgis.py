@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 import shapely
 from psycopg import sql
-from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, Table, create_engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, Table, create_engine, event, func, select
 from sqlalchemy.engine import URL
 
 from gridmap.domain.layers import ColumnType, Layer
@@ -18,22 +19,57 @@ from gridmap.store.content import LayerContent
 from gridmap.store.documents import as_json, json_options
 from gridmap.store.models import EXTRA, FID, GEOMETRY, SRID, VERSION, layer_tables
 from gridmap.store.protocols import Box
-from gridmap.store.sql import Asked, SqlStore
+from gridmap.store.sql import UNHURRIED, Asked, Limits, SqlStore
+
+#: Connections that stay open when nobody asks.
+_KEPT = 5
 
 
-def postgis_engines(url: URL) -> tuple[Engine, Engine]:
-    """Engines to read and to write with; a reader sees one state for as long as its transaction lasts."""
-    # Each statement is planned for its own box: a plan for any box reads too much for most.
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None}, **json_options())
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
+def postgis_engines(url: URL, limits: Limits) -> tuple[Engine, Engine]:
+    """Engines to read and to write with.
+
+    A reader sees one state for as long as its transaction lasts, and no statement of it lasts longer than the limit.
+    """
+    writers = max(1, limits.connections // 4)
+    reader = _engine(url, max(1, limits.connections - writers), limits)
+    event.listen(reader, "connect", partial(_limit, round(limits.statement_s * 1000)))
+    event.listen(reader, "begin", _begin)
+    return reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), _engine(
+        url, writers, limits
+    )
+
+
+def _engine(url: URL, connections: int, limits: Limits) -> Engine:
+    kept = min(connections, _KEPT)
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=kept,
+        max_overflow=connections - kept,
+        pool_timeout=limits.statement_s,
+        # Each statement is planned for its own box: a plan for any box reads too much for most.
+        connect_args={"prepare_threshold": None},
+        **json_options(),
+    )
+
+
+def _limit(milliseconds: int, connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET statement_timeout = {milliseconds}")
+    connection.commit()
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get(UNHURRIED):
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 class PostgisStore(SqlStore):
     """A ``PlanStore`` in PostGIS."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, limits: Limits) -> None:
         shown = url.set(drivername="postgresql").difference_update_query(["password"])
-        super().__init__(*postgis_engines(url), shown.render_as_string(hide_password=True))
+        super().__init__(*postgis_engines(url, limits), shown.render_as_string(hide_password=True))
 
     def _write_rows(self, connection: Connection, layer: Layer, row: int, content: LayerContent) -> None:
         table = layer_tables[layer.name]

@@ -25,7 +25,17 @@ from gridmap.store.tiles.aggregates import write_aggregates
 
 #: What else a transaction does that writes a version.
 Also = Callable[[Connection, VersionInfo], None]
+#: Mark of a transaction that takes as long as it takes.
+UNHURRIED = "gridmap_unhurried"
 PLAN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What readers may take: seconds of one query, connections of one process."""
+
+    statement_s: float = 30.0
+    connections: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +99,15 @@ class SqlStore(ABC):
         """List what the database itself finds broken in its files."""
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Open a transaction that sees one state of the database."""
-        with database_faults_named(self.name), self._reader.begin() as connection:
+    def reading(self, *, unhurried: bool = False) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database.
+
+        Parameters
+        ----------
+        unhurried : for as long as it takes, whatever the limit of readers
+        """
+        engine = self._reader.execution_options(**{UNHURRIED: True}) if unhurried else self._reader
+        with database_faults_named(self.name), engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -194,7 +210,7 @@ class SqlStore(ABC):
 
     def read(self, seen: VersionInfo) -> Plan:
         """Read a whole plan back, bit for bit."""
-        with self.reading() as connection:
+        with self.reading(unhurried=True) as connection:
             wanted = [plan_version.c[name] for name in (*DOCUMENTS, "columns", "digest")]
             stored = connection.execute(select(*wanted).where(plan_version.c.id == seen.row)).mappings().first()
             if stored is None:

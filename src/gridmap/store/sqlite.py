@@ -7,7 +7,9 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import repeat
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from gridmap.store.content import LayerContent
 from gridmap.store.documents import as_json, json_options
 from gridmap.store.models import EXTRA, FID, GEOMETRY, VERSION, layer_tables
 from gridmap.store.protocols import Box
-from gridmap.store.sql import Asked, SqlStore
+from gridmap.store.sql import UNHURRIED, Asked, Limits, SqlStore
 from gridmap.store.sqlite_functions import add_functions
 
 #: How long a writer waits for another, seconds.
@@ -34,17 +36,19 @@ _BATCH = 1000
 #: So many places are looked up one by one.
 _FEW = 20_000
 _WRITES = "gridmap_writes"
+#: After so many steps of a statement its time is looked at.
+_STEPS = 100_000
 
 
-def sqlite_engines(url: URL) -> tuple[Engine, Engine]:
+def sqlite_engines(url: URL, limits: Limits) -> tuple[Engine, Engine]:
     """Engines to read and to write with.
 
-    A reader sees one state of the database for as long as its transaction lasts; a writer holds the one lock from the
-    start, so that it never fails half-way because of another.
+    A reader sees one state of the database for as long as its transaction lasts, and that is no longer than the
+    limit; a writer holds the one lock from the start, so that it never fails half-way because of another.
     """
     engine = create_engine(url, connect_args={"timeout": PATIENCE_S}, **json_options())
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", partial(_begin, limits.statement_s))
     return engine, engine.execution_options(**{_WRITES: True})
 
 
@@ -71,8 +75,11 @@ def _keep_journal_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES)
+def _begin(longest_s: float, connection: Connection) -> None:
+    options, driver = connection.get_execution_options(), connection.connection.dbapi_connection
+    writes = options.get(_WRITES)
+    until = inf if writes or options.get(UNHURRIED) else time.monotonic() + longest_s
+    driver.set_progress_handler(lambda: time.monotonic() > until, _STEPS)  # type: ignore[union-attr]
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -84,8 +91,8 @@ def rtree_of(table: Table) -> Any:
 class SqliteStore(SqlStore):
     """A ``PlanStore`` in one file."""
 
-    def __init__(self, url: URL) -> None:
-        super().__init__(*sqlite_engines(url), str(Path(url.database or "")))
+    def __init__(self, url: URL, limits: Limits) -> None:
+        super().__init__(*sqlite_engines(url, limits), str(Path(url.database or "")))
 
     def _write_rows(self, connection: Connection, layer: Layer, row: int, content: LayerContent) -> None:
         if not content.rows:
