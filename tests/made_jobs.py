@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from gridmap.domain.access import SINGLE_USER_NAME
 from gridmap.jobs.supervisor import Workers
 from gridmap.settings import Settings
 from gridmap.store.sql import SqlStore
@@ -40,7 +41,11 @@ OUTLETS = "id,name,kind,lon,lat\nA1,中心支行,branch,111.305,30.805\n"
 
 
 def uploaded(
-    store: SqlStore, data: Path, content: dict[str, Any] | str | bytes, name: str = "villages.geojson", owner: str = ""
+    store: SqlStore,
+    data: Path,
+    content: dict[str, Any] | str | bytes,
+    name: str = "villages.geojson",
+    owner: str = SINGLE_USER_NAME,
 ) -> str:
     """Put an upload in its place; returns its identifier."""
     if isinstance(content, dict):
@@ -48,7 +53,7 @@ def uploaded(
     held = content if isinstance(content, bytes) else content.encode()
     record = UploadRecord(
         secrets.token_hex(16),
-        owner or single_user(),
+        owner,
         name,
         len(held),
         hashlib.sha256(held).hexdigest(),
@@ -63,14 +68,8 @@ def uploaded(
     return record.upload_id
 
 
-def single_user() -> str:
-    from gridmap.domain.access import SINGLE_USER_NAME
-
-    return SINGLE_USER_NAME
-
-
 def plan_inputs(villages: str, outlets: str, plan: str = "county", **settings: Any) -> dict[str, Any]:
-    """Inputs of the smallest plan there is."""
+    """Ask for the smallest plan there is."""
     return {
         "plan": plan,
         "settings": {

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from gridmap.errors import InputError, Place, UsageError
+from gridmap.errors import InputError, NotAllowed, Place, UsageError
 from gridmap.inputs.plan_file import checked
 from gridmap.jobs.processes.process import Asker, Inputs, Process
 
@@ -35,6 +35,8 @@ def faults_placed(where: str) -> Iterator[None]:
     """Say of every fault of the user's that it lies under a key of the request; its words stay."""
     try:
         yield
+    except NotAllowed:
+        raise
     except InputError as fault:
         field = fault.place.field if fault.place else None
         place = replace(fault.place or Place(), field=f"{where}.{field}" if field else where)

@@ -21,6 +21,7 @@ from gridmap.jobs.processes.sources import PREFIX, Staging, record_of
 from gridmap.planning.checks import check_settings
 from gridmap.progress import Told
 from gridmap.store.protocols import VersionInfo
+from gridmap.store.repository import Repository
 from gridmap.store.sql import check_plan_id
 
 _SECTIONS = ("demand", "dedicated", "locked", "roads", "barriers", "staff", "previous")
@@ -87,8 +88,8 @@ def run(inputs: PlanRunInputs, run: Run) -> Made:
 
 
 def _saving(plan_id: str, made: Plan, run: Run) -> Callable[[Also], VersionInfo]:
-    who = run.identity.name
-    return lambda also: run.store.add_version(plan_id, made, who=who, also=also)
+    plans = Repository(run.store, run.identity)
+    return lambda also: plans.add_version(plan_id, made, also)
 
 
 def sources_of(settings: PlanSettings) -> Iterator[tuple[str, FileSource]]:
