@@ -34,6 +34,7 @@ DEEP_TEXTS = {
     "quotes": "name='" + "\\'" * 2000,
     "double quotes": "name='" + "''" * 2000,
     "open names": '"' * 4001,
+    "wildcards": f"'{'a' * 1500}' LIKE '{'%a' * 1000}b'",
     "brackets in a text": "name = '" + "(" * 4000 + "'",
 }
 DEEP_JSON = {
@@ -47,8 +48,8 @@ DEEP_JSON = {
     + "}]}",
     "brackets in a text": json.dumps({"op": "=", "args": [{"property": "name"}, "[" * 3000 + '"' * 100]}),
 }
-#: Texts that are too long or deep are none of these two, which are as harmless as long.
-HARMLESS = {"brackets in a text"}
+#: Texts that are too long or deep are none of these, which are as harmless as long.
+HARMLESS = {"brackets in a text", "quotes", "wildcards"}
 PARSE = """
 import sys, time
 from gridmap.domain.layers import LAYER_BY_NAME
@@ -116,7 +117,6 @@ def test_deep_filters_end_at_once_and_leave_the_process_alive(language: str, nam
         "name = U&'\\0041'",
         "name LIKE '%' ESCAPE 'x'",
         "EXISTS(SELECT 1)",
-        "ＮＯＴ name",
         "name = 'x'\x00",
         "name = 'x\x00y'",
         "\ufeffname = 'x'",

@@ -34,7 +34,7 @@ SCALARS = st.one_of(NAMES, NUMBERS, STRINGS, st.sampled_from(["TRUE", "false", "
 SHAPES = st.sampled_from(
     [
         "POINT(1 2)",
-        "point (-1.5 2e0)",
+        "point (-1.5 2.5)",
         "POINT Z(1 2 3)",
         "LINESTRING(0 0, 1 1)",
         "POLYGON((0 0,1 0,1 1,0 0),(0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))",
@@ -69,6 +69,10 @@ CONDITIONS = st.recursive(
 )
 
 
+def is_chain(node: Any, name: str) -> bool:
+    return isinstance(node, dict) and node.get("op") == name
+
+
 def flat(node: Any) -> Any:
     """Objects without what may be said in two ways: chains of chains, capitals of operators, floats that are whole."""
     if isinstance(node, list):
@@ -76,11 +80,7 @@ def flat(node: Any) -> Any:
     if isinstance(node, dict) and "op" in node:
         name, args = node["op"].lower(), flat(node["args"])
         if name in ("and", "or"):
-            args = [
-                part
-                for one in args
-                for part in (one["args"] if isinstance(one, dict) and one.get("op") == name else [one])
-            ]
+            args = [part for one in args for part in (one["args"] if is_chain(one, name) else [one])]
         return {"op": name, "args": args}
     if isinstance(node, dict):
         return {key: flat(value) for key, value in node.items()}
