@@ -18,7 +18,7 @@ from gridmap.api.spans import Limit
 from gridmap.domain.access import SINGLE_USER_NAME, Identity, Role, Scope, checked_scope
 from gridmap.errors import NotAllowed, UsageError
 from gridmap.store.accounts import AccountInfo, Accounts
-from gridmap.store.api_keys import KeyInfo, NewKey
+from gridmap.store.api_keys import NewKey
 from gridmap.store.auditing import NOTHING_SEEN, AccountChange, Entry, Seen, audit_page
 from gridmap.store.protocols import AuditEntry
 
@@ -29,7 +29,7 @@ _FRESH = "no-store"
 
 AccountName = Annotated[str, Path(max_length=200, description="name of an account")]
 Prefix = Annotated[str, Path(max_length=200, description="the eight characters after gm_ that a key begins with")]
-_Days = Annotated[float, Field(gt=0, le=36_500, description="days until the key expires; default: never")]
+_Days = Annotated[float, Field(ge=0.001, le=36_500, description="days until the key expires; default: never")]
 _Areas = Annotated[
     list[str], Field(max_length=1000, description="prefixes of area codes in reach, 2 to 12 digits; none: all")
 ]
@@ -228,22 +228,7 @@ def _path(name: str) -> str:
 
 
 def _account(request: Request, info: AccountInfo) -> dict[str, Any]:
-    return {
-        "name": info.name,
-        "subject": info.subject,
-        "role": info.role.value,
-        **_reach(info.scope),
-        "created_at": info.created_at,
-        "created_by": info.created_by,
-        "revoked_at": info.revoked_at,
-        "revoked_by": info.revoked_by,
-        "keys": [_key(key) for key in info.keys],
-        "links": [link(request, "self", _path(info.name))],
-    }
-
-
-def _key(key: KeyInfo) -> dict[str, Any]:
-    return {name: getattr(key, name) for name in KeyInfo.__dataclass_fields__}
+    return {**info.document(), "links": [link(request, "self", _path(info.name))]}
 
 
 def _new_key(key: NewKey) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridmap.cli import explanations, partitions, plans, services, stores
+from gridmap.cli import explanations, partitions, plans, services, stores, users
 from gridmap.cli.options import help_of
 from gridmap.cli.program import app, main
 
@@ -17,6 +17,7 @@ _VERBS = (
     ("export", stores.export_plan, "gridmap export yiling -o out"),
     ("serve", services.serve, "gridmap serve --port 8000 --database sqlite:///plans.sqlite"),
     ("worker", services.worker, "gridmap worker --count 2"),
+    ("user", users.user, "gridmap user add wang --role planner --area 990101001"),
     ("db", stores.db, "gridmap db upgrade --database postgresql://gridmap@localhost/plans"),
 )
 for _name, _verb, _example in _VERBS:

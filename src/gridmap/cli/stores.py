@@ -59,7 +59,7 @@ def import_plan(
 
     plan_id = _identifier(directory) if plan_id is None else plan_id
     check_plan_id(plan_id)
-    who = _user()
+    who = current_user()
     with progress(quiet or as_json) as tell:
         tell(catalogue.text("cli.reading", file=directory), 0.0)
         plan = load_plan(directory)
@@ -138,7 +138,7 @@ def _identifier(directory: Path) -> str:
     return re.sub(r"[\s.]+", "-", directory.resolve().name.lower())
 
 
-def _user() -> str:
+def current_user() -> str:
     """Who runs this, for the audit."""
     try:
         return getpass.getuser()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +42,22 @@ class AccountInfo:
     revoked_by: str | None
     keys: tuple[KeyInfo, ...]
 
+    def document(self) -> dict[str, Any]:
+        """Members of a document about it."""
+        return {
+            "name": self.name,
+            "subject": self.subject,
+            "role": self.role.value,
+            "areas": list(self.scope.area_prefixes),
+            "institutions": list(self.scope.institutions),
+            "everything": self.scope.is_whole,
+            "created_at": self.created_at,
+            "created_by": self.created_by,
+            "revoked_at": self.revoked_at,
+            "revoked_by": self.revoked_by,
+            "keys": [asdict(key) for key in self.keys],
+        }
+
 
 class Accounts:
     """Accounts of a store.
@@ -76,6 +92,11 @@ class Accounts:
         with self._store.reading() as connection:
             row = connection.execute(_BY_SUBJECT, {"subject": subject}).first()
         return (False, None) if row is None else (True, _identity(*row))
+
+    def have_administrator(self) -> bool:
+        """Whether somebody can give accounts over HTTP."""
+        with self._store.reading() as connection:
+            return _somebody_administers(connection)
 
     def list(self) -> list[AccountInfo]:
         """List accounts by name, revoked ones too."""
@@ -268,6 +289,10 @@ def _administers(role: str, scope: Scope) -> bool:
     return role == Role.ADMINISTRATOR and scope.is_whole
 
 
+def _somebody_administers(connection: Connection) -> bool:
+    return any(one.revoked_at is None and _administers(one.role, one.scope) for one in _infos(connection))
+
+
 def _lock_administrators(connection: Connection) -> None:
     """Make those who change administrators at the same time take turns; on SQLite all writers do."""
     held = select(account.c.id).where(account.c.role == Role.ADMINISTRATOR.value).order_by(account.c.id)
@@ -276,10 +301,7 @@ def _lock_administrators(connection: Connection) -> None:
 
 def _require_administrator(connection: Connection, before: AccountInfo) -> None:
     """Refuse a change after which nobody could give accounts, if somebody could before it."""
-    if not _administers(before.role, before.scope):
-        return
-    left = [one for one in _infos(connection) if one.revoked_at is None and _administers(one.role, one.scope)]
-    if not left:
+    if _administers(before.role, before.scope) and not _somebody_administers(connection):
         raise StoreConflict("access.last_administrator", name=before.name)
 
 

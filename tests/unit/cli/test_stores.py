@@ -99,7 +99,7 @@ def test_the_tables_are_made_and_checked(run, here: Path):
     assert run("db", "check").status == 2
     made = run("db", "upgrade")
     assert made.status == 0, made.err
-    assert json.loads(run("db", "check", "--json").out) == {"store": "gridmap.sqlite", "revision": "0001"}
+    assert json.loads(run("db", "check", "--json").out) == {"store": "gridmap.sqlite", "revision": "0002"}
     (here / "gridmap.sqlite").unlink()
     for left in here.glob("gridmap.sqlite-*"):
         left.unlink()
