@@ -11,6 +11,8 @@ from gridmap.store.models import FID
 
 #: Layers that tiles hold, those that lie below others first.
 TILED = tuple(layer.name for layer in LAYERS if layer.geometry is not None)
+#: The layer for which sums stand at small scales.
+CELLS = "cells"
 #: Columns that tiles leave out: they belong to one feature's page.
 _LEFT_OUT = {
     "cells": {

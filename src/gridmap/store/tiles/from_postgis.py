@@ -11,7 +11,7 @@ from gridmap.domain.layers import LAYER_BY_NAME
 from gridmap.store.kept import Kept
 from gridmap.store.models import FID, GEOMETRY, SRID
 from gridmap.store.reading.layers import LayerReader
-from gridmap.store.tiles.attributes import OF_AGGREGATES, attributes_of, has_polygons, selected
+from gridmap.store.tiles.attributes import CELLS, OF_AGGREGATES, attributes_of, has_polygons, selected
 from gridmap.store.tiles.scale import Sums
 from gridmap.store.tiles.scheme import BUFFER, EXTENT, Tile
 from gridmap.store.tiles.sums import hexagons
@@ -21,7 +21,7 @@ from gridmap.store.tiles.sums import hexagons
 _ENCODED = """
 SELECT ST_AsMVT(features, '{layer}', {extent}, 'shape'{identifier}) FROM (
   SELECT {columns}, coalesce(
-    ST_AsMVTGeom(ST_Transform(found.geometry, 3857), {envelope}, {extent}, {buffer}, true),
+    ST_AsMVTGeom(ST_Transform({shape}, 3857), {envelope}, {extent}, {buffer}, true),
     (SELECT {least} FROM (SELECT
         greatest({low}, least({high}, floor(((ST_XMin(cut) + ST_XMax(cut)) / 2 - ST_XMin(tile)) / unit_m))) AS x,
         greatest({low}, least({high}, floor((ST_YMax(tile) - (ST_YMin(cut) + ST_YMax(cut)) / 2) / unit_m))) AS y
@@ -30,6 +30,9 @@ SELECT ST_AsMVT(features, '{layer}', {extent}, 'shape'{identifier}) FROM (
   ) AS shape FROM ({rows}) AS found
 ) AS features
 """
+#: Cells are small; of large polygons only what is in the tile is transformed, with vertices half a unit apart.
+_WHOLE = "found.geometry"
+_NEAR = "ST_RemoveRepeatedPoints(ST_ClipByBox2D(found.geometry, {box}), %(tile_half_unit)s)"
 _SQUARE = "ST_ForcePolygonCCW(ST_MakeEnvelope(x, y, x + 1, y + 1))"
 _POINT = "ST_MakePoint(x, y)"
 _ENVELOPE = "ST_TileEnvelope(%(tile_zoom)s, %(tile_column)s, %(tile_row)s)"
@@ -46,8 +49,10 @@ class PostgisTiles:
 
     def __init__(self, reader: LayerReader, tile: Tile) -> None:
         self._reader, self._connection = reader, reader.connection
-        places = (tile.zoom, tile.column, tile.row, *tile.box)
-        self._tile = dict(zip(("tile_zoom", "tile_column", "tile_row", *_SIDES), places, strict=True))
+        half_unit_deg = 180 / EXTENT / (1 << tile.zoom)
+        values = (tile.zoom, tile.column, tile.row, half_unit_deg, *tile.box)
+        names = ("tile_zoom", "tile_column", "tile_row", "tile_half_unit", *_SIDES)
+        self._tile = dict(zip(names, values, strict=True))
 
     def of_layer(self, name: str) -> bytes:
         """Encode the features of a layer."""
@@ -69,7 +74,7 @@ class PostgisTiles:
             found = hexagons(self._reader, sums, *(bindparam(side, type_=Double) for side in _SIDES)).subquery()
             return select(found).where(_meets(found)).order_by(found.c.cell_id)
 
-        return self._encoded("cells", sums, rows, [one.name for one in OF_AGGREGATES], True)
+        return self._encoded(CELLS, sums, rows, [one.name for one in OF_AGGREGATES], True)
 
     def _encoded(
         self, layer: str, variant: object, rows: Callable[[], Select[Any]], columns: list[str], is_polygon: bool
@@ -83,6 +88,7 @@ class PostgisTiles:
                 rows=compiled.string,
                 envelope=_ENVELOPE,
                 box=_BOX,
+                shape=_NEAR.format(box=_BOX) if is_polygon and layer != CELLS else _WHOLE,
                 least=_SQUARE if is_polygon else _POINT,
                 extent=EXTENT,
                 buffer=BUFFER,

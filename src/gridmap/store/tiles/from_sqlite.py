@@ -13,7 +13,7 @@ from gridmap.store.boxes import box_shape
 from gridmap.store.models import FID, GEOMETRY, layer_tables
 from gridmap.store.reading.boxes import Boxes
 from gridmap.store.reading.layers import LayerReader
-from gridmap.store.tiles.attributes import OF_AGGREGATES, attributes_of, selected
+from gridmap.store.tiles.attributes import CELLS, OF_AGGREGATES, attributes_of, selected
 from gridmap.store.tiles.encoding import layer_bytes
 from gridmap.store.tiles.scale import Sums
 from gridmap.store.tiles.scheme import Tile
@@ -39,7 +39,7 @@ class SqliteTiles:
     def of_sums(self, sums: Sums) -> bytes:
         """Encode the hexagons that stand for cells."""
         rows = self._connection.execute(hexagons(self._reader, sums, *self._tile.box)).fetchall()
-        return self._encoded("cells", OF_AGGREGATES, rows, has_fids=False)
+        return self._encoded(CELLS, OF_AGGREGATES, rows, has_fids=False)
 
     def _encoded(self, name: str, attributes: Sequence[Column], rows: Sequence[Any], *, has_fids: bool) -> bytes:
         shapes = shapely.from_wkb([row[-1] for row in rows])

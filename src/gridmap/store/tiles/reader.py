@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gridmap.store.reading.layers import LayerReader
-from gridmap.store.tiles.attributes import TILED
+from gridmap.store.tiles.attributes import CELLS, TILED
 from gridmap.store.tiles.from_postgis import PostgisTiles
 from gridmap.store.tiles.from_sqlite import SqliteTiles
 from gridmap.store.tiles.scale import CellScale, cell_scale
 from gridmap.store.tiles.scheme import Tile
-
-CELLS = "cells"
 
 
 class TileReader:
