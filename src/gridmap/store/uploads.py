@@ -29,7 +29,8 @@ PREVIEW = ".preview.json"
 _LEFT_AFTER_S = 86_400.0
 _LONGEST_STEM, _LONGEST_SUFFIX = 120, 12
 _UNFINISHED = ("accepted", "running")
-_ID = re.compile(r"[0-9a-f]{32}")
+#: What the identifier of an upload looks like.
+UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Uploads:
         NotStored
             If it is not there, or not of this identity.
         """
-        if _ID.fullmatch(upload_id):
+        if UPLOAD_ID.fullmatch(upload_id):
             asked = select(*_COLUMNS, upload.c.findings).where(upload.c.id == upload_id, *_in_reach(identity))
             with self._store.reading() as connection:
                 row = connection.execute(asked).first()

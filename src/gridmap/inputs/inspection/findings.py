@@ -147,8 +147,12 @@ _GEOJSON_NAMES = {
 def _used(layer: Layer, datum: DatumFound) -> dict[str, Any]:
     """Datum that the preview is drawn in, and the extent in WGS 84 under it."""
     if datum.used is None or not len(layer.xy):
-        return {"used": None, "extent_wgs84": None}
-    return {"used": datum.used.name, "extent_wgs84": _extent(datum.used.to_wgs84(layer.xy))}
+        return {"used": None, "definition": None, "extent_wgs84": None}
+    return {
+        "used": datum.used.name,
+        "definition": datum.used.definition,
+        "extent_wgs84": _extent(datum.used.to_wgs84(layer.xy)),
+    }
 
 
 def _extent(xy: NDArray[np.float64]) -> list[float] | None:

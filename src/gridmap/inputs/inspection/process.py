@@ -1,7 +1,8 @@
 """Look into one file, in a process of its own that ends with its group when it takes too long or too much.
 
-Run as ``python -m gridmap.inputs.inspection.process``: takes a request as JSON on standard input, writes the findings
-and the preview into the folder that the request names. What GDAL reads is read by a process further down.
+Run as ``python -m gridmap.inputs.inspection.process``: takes a request as a line of JSON on standard input, writes the
+findings and the preview into the folder that the request names. Standard input stays open for as long as anybody waits:
+when it ends, so does this process. What GDAL reads is read by a process further down.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import errno
 import json
 import os
 import resource
+import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -30,14 +33,20 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def main() -> None:
     """Serve the one request."""
-    request = json.load(sys.stdin)
+    request = json.loads(sys.stdin.readline())
     _limit_self()
+    threading.Thread(target=_end_when_left, daemon=True).start()
     folder = Path(request["folder"])
     answer = _serve(request, folder)
     # Written beside and renamed, so that what is there is whole.
     beside = folder / f"{FINDINGS}.part"
     beside.write_bytes(orjson.dumps(answer))
     beside.rename(folder / FINDINGS)
+
+
+def _end_when_left() -> None:
+    sys.stdin.read()
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _serve(request: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -74,6 +83,8 @@ def _limit_self() -> None:
 if __name__ == "__main__":
     try:
         main()
+        # No waiting for the thread that watches standard input.
+        os._exit(0)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

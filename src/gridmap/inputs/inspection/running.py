@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ FINDINGS, PREVIEW = "findings.json", "preview.json"
 _MODULE = "gridmap.inputs.inspection.process"
 #: Settings that the process must know; it is told none of the others, which hold secrets.
 _TOLD = ("max_vertices", "max_file_bytes", "max_table_rows", "read_timeout_s", "read_memory_bytes")
+_COMPLAINT, _MOST_SAID = "complaint.txt", 4_000
 _log = structlog.get_logger("gridmap.inputs")
 
 
@@ -77,34 +79,44 @@ def inspect_file(asked: Asked, folder: Path, limits: Settings) -> Inspected:
         "reference": asked.reference,
     }
     place = Place(file=asked.name)
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-        [sys.executable, "-P", "-m", _MODULE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=_environment(folder, limits),
-        cwd=folder,
-        start_new_session=True,
-    )
+    with (folder / _COMPLAINT).open("wb") as complaint:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+            [sys.executable, "-P", "-m", _MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=complaint,
+            env=_environment(folder, limits),
+            cwd=folder,
+            start_new_session=True,
+        )
     try:
-        _, complaint = process.communicate(json.dumps(request).encode(), timeout=limits.read_timeout_s)
+        _hand_over(process, request)
+        process.wait(limits.read_timeout_s)
     except subprocess.TimeoutExpired:
         raise TooLarge("inputs.too_slow", place, limit_s=f"{limits.read_timeout_s:g}") from None
     finally:
         _end(process)
     answer = _answer(folder)
     if answer is None:
+        said = (folder / _COMPLAINT).read_bytes()[-_MOST_SAID:]
         _log.warning(
-            "inspection ended without an answer",
-            status=process.returncode,
-            said=complaint[-4000:].decode(errors="replace"),
+            "inspection ended without an answer", status=process.returncode, said=said.decode(errors="replace")
         )
-        if b"MemoryError" in complaint or b"bad_alloc" in complaint:
+        if b"MemoryError" in said or b"bad_alloc" in said:
             raise TooLarge("inputs.too_much_memory", place, limit_mb=f"{limits.read_memory_bytes / 1e6:,.0f}")
         raise UnreadableFile("inputs.reader_crashed", place, status=process.returncode)
     if "error" in answer:
         raise error_of(answer["error"], asked.name)
     return Inspected(answer, folder / PREVIEW)
+
+
+def _hand_over(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
+    """Give the process its request; what stays open tells it that it is still wanted."""
+    if process.stdin is not None:
+        # One that is gone already is found out when it is waited for.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
 
 
 def _environment(folder: Path, limits: Settings) -> dict[str, str]:
@@ -129,8 +141,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    if process.stderr is not None:
-        process.stderr.close()
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def _answer(folder: Path) -> dict[str, Any] | None:
