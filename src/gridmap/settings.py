@@ -19,7 +19,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GRIDMAP_", extra="ignore")
 
     language: Literal["en", "zh"] | None = Field(None, description="language of messages; default: the locale's")
-    database_url: str = Field("sqlite:///gridmap.sqlite", description="store of plans: an SQLite file or PostGIS")
+    database_url: str = Field(
+        # It may hold a password.
+        "sqlite:///gridmap.sqlite",
+        description="store of plans: an SQLite file or PostGIS",
+        repr=False,
+    )
     max_vertices: int = Field(20_000_000, description="most vertices one input layer may have")
     max_cells: int = Field(10_000_000, description="most cells one area may be cut into")
     max_file_bytes: int = Field(4_000_000_000, description="largest input file, bytes, also after unzipping")
