@@ -15,7 +15,7 @@ from gridmap.domain.crs import OutputCrs
 from gridmap.domain.filters import All, Comparison, Filter, Listed, ListRelation, Operator, Property, Value
 from gridmap.domain.layers import ColumnType, Layer
 from gridmap.errors import UsageError
-from gridmap.store.filters import parse_filter
+from gridmap.store.filters import parse_filter, property_named
 from gridmap.store.reading.queries import FeatureQuery
 
 FILTER_LANGUAGES = ("cql2-text", "cql2-json")
@@ -98,7 +98,7 @@ def _properties(text: str | None) -> tuple[str, ...] | None:
 
 def _equal(given: dict[str, str], layer: Layer) -> list[Filter]:
     """Conditions of the parameters that are columns; a list must contain the value."""
-    return [_is(Property(one.name, one.type), given[one.name]) for one in layer.columns if one.name in given]
+    return [_is(property_named(one.name, layer), given[one.name]) for one in layer.columns if one.name in given]
 
 
 def _is(column: Property, text: str) -> Filter:
@@ -113,7 +113,7 @@ def _is(column: Property, text: str) -> Filter:
 def _value(kind: ColumnType | None, text: str) -> Value | None:
     match kind:
         case ColumnType.BOOLEAN:
-            return {"true": True, "false": False}.get(text)
+            return {"true": True, "false": False, "1": True, "0": False}.get(text)
         case ColumnType.INTEGER:
             return int(text) if _INTEGER.fullmatch(text) else None
         case ColumnType.NUMBER:

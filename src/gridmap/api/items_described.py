@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gridmap.api.answers import GEOJSON, JSON
+from gridmap.domain.layers import LAYERS, ColumnType
 
 _TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 _LINK: dict[str, Any] = {
@@ -83,6 +84,20 @@ def _parameter(name: str, description: str, schema: dict[str, Any], **more: Any)
     return {"name": name, "in": "query", "description": description, "required": False, "schema": schema, **more}
 
 
+def _columns() -> list[dict[str, Any]]:
+    """Columns as parameters: clients such as GDAL send what they find here, and filter the rest themselves."""
+    layers: dict[str, list[str]] = {}
+    kinds: dict[str, str] = {}
+    for layer in LAYERS:
+        for column in layer.columns:
+            layers.setdefault(column.name, []).append(layer.name)
+            kinds[column.name] = "string" if column.type in (ColumnType.TEXT, ColumnType.TEXTS) else column.type.value
+    return [
+        _parameter(name, f"only features with this value: {', '.join(held)}", {"type": kinds[name]})
+        for name, held in layers.items()
+    ]
+
+
 _FORMAT = _parameter(
     "f", "`json` or `html`; by default what `Accept` asks for", {"type": "string", "enum": ["json", "html"]}
 )
@@ -129,13 +144,7 @@ ITEMS: dict[str, Any] = {
         _parameter("skipGeometry", "write `null` for geometries", {"type": "boolean", "default": False}),
         _parameter("cursor", "where the page begins, as the `next` link of the page before has it", {"type": "string"}),
         _FORMAT,
-        _parameter(
-            "columns",
-            "every column of the collection is a parameter: `?grid_code=…` finds the features of this value",
-            {"type": "object", "additionalProperties": {"type": "string"}},
-            style="form",
-            explode=True,
-        ),
+        *_columns(),
     ]
 }
 ONE_ITEM: dict[str, Any] = {"parameters": [_OUTPUT_CRS, _FORMAT]}

@@ -60,6 +60,8 @@ _OF_CHANGES = (
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.PRECONDITION_REQUIRED,
 )
+#: Variables of paths that the standards of OGC name, and ours.
+_STANDARD_NAMES = {"collection_id": "collectionId", "feature_id": "featureId"}
 _METHODS = ("get", "put", "post", "delete", "patch")
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -105,6 +107,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     components["schemas"] = {**schemas, "Problem": _PROBLEM_SCHEMA}
     components["responses"] = {_name(status): _problem(status) for status in (*_ALWAYS, *_OF_CHANGES)}
     components["securitySchemes"] = {**components.get("securitySchemes", {}), **_SECURITY}
+    written["paths"] = {_named(path): one for path, one in written["paths"].items()}
     written["security"] = [{}, *({name: []} for name in _SECURITY)]
     for path in written["paths"].values():
         for method in _METHODS:
@@ -113,8 +116,17 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     return written
 
 
+def _named(path: str) -> str:
+    """Write the names of variables in a path as the standards do, which is how clients look for them."""
+    for ours, theirs in _STANDARD_NAMES.items():
+        path = path.replace(f"{{{ours}}}", f"{{{theirs}}}")
+    return path
+
+
 def _operation(operation: dict[str, Any], *, changes: bool) -> None:
     for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["name"] = _STANDARD_NAMES.get(parameter["name"], parameter["name"])
         if "schema" in parameter:
             parameter["schema"] = _schema(parameter["schema"])
             # A parameter is left out, never null.
