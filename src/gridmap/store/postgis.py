@@ -44,6 +44,7 @@ def _engine(url: URL, connections: int, limits: Limits) -> Engine:
     return create_engine(
         url,
         pool_pre_ping=True,
+        hide_parameters=True,
         pool_size=kept,
         max_overflow=connections - kept,
         pool_timeout=limits.statement_s,

@@ -46,7 +46,7 @@ def sqlite_engines(url: URL, limits: Limits) -> tuple[Engine, Engine]:
     A reader sees one state of the database for as long as its transaction lasts, and that is no longer than the
     limit; a writer holds the one lock from the start, so that it never fails half-way because of another.
     """
-    engine = create_engine(url, connect_args={"timeout": PATIENCE_S}, **json_options())
+    engine = create_engine(url, connect_args={"timeout": PATIENCE_S}, hide_parameters=True, **json_options())
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", partial(_begin, limits.statement_s))
     return engine, engine.execution_options(**{_WRITES: True})
