@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,3 +106,10 @@ def ended(client: httpx.Client, job_id: str, timeout_s: float = 60.0) -> dict[st
             return status
         assert time.monotonic() < deadline, status
         time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Port of loopback that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
