@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from gridmap.domain.access import Scope
-from gridmap.domain.layers import LAYERS
+from gridmap.domain.filters import Comparison, Operator, Property
+from gridmap.domain.layers import LAYER_BY_NAME, LAYERS, ColumnType
 from gridmap.domain.plan import Plan
 from gridmap.errors import NotStored
 from gridmap.store import VersionInfo, open_store
@@ -162,6 +163,24 @@ def test_of_a_plan_of_another_institution_nothing_is_there(stores, kind: str):
         assert reader.count(layer) == 0
         assert reader.extent(layer) is None
         assert reader.page(layer, FeatureQuery()).returned == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_filters_see_what_may_be_seen(stores, told, kind: str):
+    store, version = stores[kind]
+    reader = LayerReader(store, version, SCOPES["town"])
+    for name in ("cells", "grids", "assignments", "facilities", "staff", "levels"):
+        layer, shown = reader.layer(name), told("town").rows(name)
+        for column in layer.columns:
+            if column.type is not ColumnType.TEXT or column.name not in told("town").all[name][0]:
+                continue
+            value = Property(column.name, ColumnType.TEXT, is_own=column not in LAYER_BY_NAME[name].columns)
+            hidden = {row[column.name] for row in told("town").all[name]} - {row[column.name] for row in shown} - {None}
+            for text in sorted(hidden)[:3]:
+                where = Comparison(Operator.EQUAL, value, (text,))
+                assert reader.count(layer, FeatureQuery(where=where)) == 0, (column.name, text)
+            missing = FeatureQuery(where=Comparison(Operator.IS_NULL, value))
+            assert reader.count(layer, missing) == sum(row[column.name] is None for row in shown), column.name
 
 
 @pytest.mark.parametrize("kind", KINDS)
