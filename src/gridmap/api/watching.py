@@ -28,6 +28,11 @@ class JobWatch:
         self._sequences: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return sum(map(len, self._listeners.values()))
+
     async def follow(self, job: Job) -> AsyncIterator[Job]:
         """Yield a job whenever it has changed since it was seen; ends when the job does, or is removed."""
         queue: asyncio.Queue[Job | None] = asyncio.Queue()
