@@ -25,7 +25,7 @@ SAMPLES = Path(__file__).resolve().parents[1] / "data" / "samples"
 @pytest.fixture(scope="session", params=KINDS)
 def small(request: pytest.FixtureRequest, made_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory):
     """Serve the plan ``made`` to a single user: version 1 published, version 2 a draft."""
-    with _served(request.param, made_url, tmp_path_factory) as live:
+    with served(request.param, made_url, tmp_path_factory) as live:
         plan = made_plan()
         live.store.publish(live.store.add_version("made", plan, who="test"), who="test")
         live.store.add_version("made", plan, who="test")
@@ -48,13 +48,14 @@ def county(
     county_plan: Plan,
 ) -> Iterator[Live]:
     """Serve the plan ``county``, published, to a single user."""
-    with _served(request.param, made_url, tmp_path_factory) as live:
+    with served(request.param, made_url, tmp_path_factory) as live:
         live.store.publish(live.store.add_version("county", county_plan, who="test"), who="test")
         yield live
 
 
 @contextmanager
-def _served(kind: str, made_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def served(kind: str, made_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Serve an empty store of a kind to a single user until the end of the block."""
     store = open_store(made_url(kind))
     config = Settings(data_directory=tmp_path_factory.mktemp("data"), rate_limit="")
     try:
