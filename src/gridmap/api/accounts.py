@@ -63,7 +63,7 @@ class WantedKey(Body):
     expires_days: _Days | None = None
 
 
-def administrator(asking: Asking) -> Identity:
+async def administrator(asking: Asking) -> Identity:
     """Whoever asks, if they may give accounts: reach over a part is no right to open the whole.
 
     Raises
@@ -78,7 +78,7 @@ def administrator(asking: Asking) -> Identity:
     return asking
 
 
-def accounts_of(service: TheService) -> Accounts:
+async def accounts_of(service: TheService) -> Accounts:
     """Accounts of the store."""
     return Accounts(service.store)
 

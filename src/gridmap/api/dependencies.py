@@ -14,18 +14,26 @@ from gridmap.domain.access import Identity
 from gridmap.store.repository import Repository
 
 
-def service_of(request: Request) -> Service:
+# What waits for nothing is asynchronous: anything else takes a turn in a thread, which costs more than what it does.
+async def service_of(request: Request) -> Service:
     """Service that the application was made with."""
     service: Service = request.app.state.service
     return service
 
 
-def repository_of(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Repository:
+async def repository_of(
+    service: Annotated[Service, Depends(service_of)], identity: Annotated[Identity, Depends(identify)]
+) -> Repository:
     """Plans in reach of whoever asks; endpoints reach plans through nothing else."""
-    return Repository(service_of(request).store, identity)
+    return Repository(service.store, identity)
+
+
+async def asked_language(request: Request) -> catalogue.Language:
+    """Language that a request asks for."""
+    return language_of(request)
 
 
 TheService = Annotated[Service, Depends(service_of)]
 Asking = Annotated[Identity, Depends(identify)]
 Plans = Annotated[Repository, Depends(repository_of)]
-AskedLanguage = Annotated[catalogue.Language, Depends(language_of)]
+AskedLanguage = Annotated[catalogue.Language, Depends(asked_language)]
