@@ -101,7 +101,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     components = written.setdefault("components", {})
-    schemas = {name: _schema(one) for name, one in components.get("schemas", {}).items()}
+    schemas = {name: schema_of_3_0(one) for name, one in components.get("schemas", {}).items()}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     components["schemas"] = {**schemas, "Problem": _PROBLEM_SCHEMA}
@@ -128,7 +128,7 @@ def _operation(operation: dict[str, Any], *, changes: bool) -> None:
         if parameter["in"] == "path":
             parameter["name"] = _STANDARD_NAMES.get(parameter["name"], parameter["name"])
         if "schema" in parameter:
-            parameter["schema"] = _schema(parameter["schema"])
+            parameter["schema"] = schema_of_3_0(parameter["schema"])
             # A parameter is left out, never null.
             parameter["schema"].pop("nullable", None)
     body = operation.get("requestBody", {})
@@ -138,7 +138,7 @@ def _operation(operation: dict[str, Any], *, changes: bool) -> None:
     for described in (body, *responses.values()):
         for content in described.get("content", {}).values():
             if "schema" in content:
-                content["schema"] = _schema(content["schema"])
+                content["schema"] = schema_of_3_0(content["schema"])
     for status in (*_ALWAYS, *(_OF_CHANGES if changes else ())):
         if "content" not in responses.get(str(int(status)), {}):
             responses[str(int(status))] = {"$ref": f"#/components/responses/{_name(status)}"}
@@ -153,7 +153,7 @@ def _problem(status: HTTPStatus) -> dict[str, Any]:
     return {"description": status.phrase, "content": content}
 
 
-def _schema(schema: Any) -> Any:
+def schema_of_3_0(schema: Any) -> Any:
     """Turn a schema of JSON Schema 2020-12 into one of OpenAPI 3.0."""
     if not isinstance(schema, dict):
         # True and False are schemas elsewhere.
@@ -168,19 +168,19 @@ def _schema(schema: Any) -> Any:
     if "contentMediaType" in schema:
         made["format"] = "binary"
     if "prefixItems" in schema:
-        made["items"] = _schema(schema.get("items", {})) or {}
+        made["items"] = schema_of_3_0(schema.get("items", {})) or {}
     _turn_bounds(made)
     _turn_types(made)
     for key in ("anyOf", "oneOf", "allOf"):
         if key in made:
-            made[key] = [_schema(one) for one in made[key]]
+            made[key] = [schema_of_3_0(one) for one in made[key]]
     for key in ("items", "not"):
         if key in made:
-            made[key] = _schema(made[key])
+            made[key] = schema_of_3_0(made[key])
     if isinstance(made.get("additionalProperties"), dict):
-        made["additionalProperties"] = _schema(made["additionalProperties"])
+        made["additionalProperties"] = schema_of_3_0(made["additionalProperties"])
     if "properties" in made:
-        made["properties"] = {name: _schema(one) for name, one in made["properties"].items()}
+        made["properties"] = {name: schema_of_3_0(one) for name, one in made["properties"].items()}
     return _without_null(made)
 
 
