@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import orjson
 import shapely
+from numpy.typing import NDArray
 
 from gridmap.errors import NotStored, UnknownDatum, UsageError
-from gridmap.geometry.datum import KNOWN_DATUMS, Datum
+from gridmap.geometry.datum import KNOWN_DATUMS, Datum, LonLat
+from gridmap.inputs.whereabouts import within_use
 
 _DECIMALS = 7
 
@@ -79,18 +81,19 @@ def _used(layer: dict[str, Any]) -> Datum | None:
 
 
 def _converted(features: list[dict[str, Any]], datum: Datum) -> list[dict[str, Any]]:
+    """Features in WGS 84; without those that would lie nowhere under this datum."""
     shapes = shapely.from_geojson([orjson.dumps(one["geometry"]) for one in features])
-    xy = shapely.get_coordinates(shapes)
-    lonlat = np.round(datum.to_wgs84(xy), _DECIMALS)
-    if not np.isfinite(lonlat).all() or (np.abs(lonlat) > (180, 90)).any():
-        sane = np.isfinite(lonlat).all(axis=1) & (np.abs(lonlat) <= (180, 90)).all(axis=1)
-        if not sane.any():
-            raise UsageError("uploads.datum_unfit", datum=datum.name)
-        # What lies nowhere under this datum is not drawn.
-        whole = np.ones(len(shapes), dtype=bool)
-        whole[shapely.get_coordinates(shapes, return_index=True)[1][~sane]] = False
-        return (
-            _converted([one for one, keep in zip(features, whole, strict=True) if keep], datum) if whole.any() else []
-        )
-    moved = shapely.to_geojson(shapely.set_coordinates(shapes, lonlat))
-    return [{**one, "geometry": orjson.loads(text)} for one, text in zip(features, moved, strict=True)]
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    lonlat = datum.to_wgs84(xy)
+    lies_somewhere = np.ones(len(shapes), dtype=bool)
+    lies_somewhere[owner[~_lies_somewhere(lonlat, datum)]] = False
+    if not lies_somewhere.any():
+        raise UsageError("uploads.datum_unfit", datum=datum.name)
+    moved = shapely.to_geojson(shapely.set_coordinates(shapes, np.round(lonlat, _DECIMALS))[lies_somewhere])
+    drawn = [one for one, keep in zip(features, lies_somewhere, strict=True) if keep]
+    return [{**one, "geometry": orjson.loads(text)} for one, text in zip(drawn, moved, strict=True)]
+
+
+def _lies_somewhere(lonlat: LonLat, datum: Datum) -> NDArray[np.bool_]:
+    on_earth = np.isfinite(lonlat).all(axis=1) & (np.abs(lonlat) <= (180, 90)).all(axis=1)
+    return on_earth & within_use(lonlat, datum) if datum.is_projected else np.asarray(on_earth)

@@ -86,7 +86,7 @@ def read_in_sandbox(
     TooLarge
         If it takes more time, memory or vertices than the settings allow.
     """
-    output = path.parent / "features.arrow"
+    output = path.parent / "rows.arrow"
     answer = _ask(verb, path, kind, place, layer, encoding, output)
     with pa.OSFile(str(output)) as source:
         return answer, pa.ipc.open_file(source).read_all()
