@@ -42,6 +42,14 @@ CONFORMANCE: tuple[str, ...] = (
     f"{_CQL2}/cql2-text",
     f"{_CQL2}/cql2-json",
     f"{_CQL2}/basic-cql2",
+    f"{_CQL2}/advanced-comparison-operators",
+    f"{_CQL2}/case-insensitive-comparison",
+    f"{_CQL2}/accent-insensitive-comparison",
+    f"{_CQL2}/basic-spatial-functions",
+    f"{_CQL2}/basic-spatial-functions-plus",
+    f"{_CQL2}/spatial-functions",
+    f"{_CQL2}/array-functions",
+    f"{_CQL2}/property-property",
 )
 #: Most collections that one answer lists, and how many without a limit.
 _MOST, _LISTED = 10_000, 1000
