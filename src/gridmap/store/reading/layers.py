@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ from gridmap.store.protocols import Box, VersionInfo
 from gridmap.store.reading.boxes import Boxes
 from gridmap.store.reading.own_columns import layers_of
 from gridmap.store.reading.queries import FeatureQuery, Page
-from gridmap.store.reading.writing import write_page
+from gridmap.store.reading.writing import Written
 from gridmap.store.scope import Reach, reach_of, scoped
 from gridmap.store.sql import SqlStore
 
@@ -122,8 +122,15 @@ class LayerReader:
         return self._connection
 
     def _source(self, connection: Connection, layer: Layer) -> Subquery:
+        return self._reached(connection, layer)[1]
+
+    def _reached(self, connection: Connection, layer: Layer) -> tuple[Reach, Subquery]:
         reach, dialect = self._reach(connection), connection.dialect.name
-        return self._kept.get(("source", layer.name, reach), lambda: scoped(layer.name, reach, dialect))
+        return reach, self._kept.get(("source", layer.name, reach), lambda: scoped(layer.name, reach, dialect))
+
+    def _statement_key(self, layer: Layer, query: FeatureQuery, reach: Reach) -> Hashable:
+        # Drafts may change the columns of their users' own.
+        return layer.name, query.properties, query.crs, query.geometry, reach, self.version.digest
 
     def page(self, layer: Layer, query: FeatureQuery) -> Page:
         """Write a page of features, by ``fid``.
@@ -135,13 +142,12 @@ class LayerReader:
         """
         if query.limit < 1:
             raise UsageError("store.bad_limit", limit=query.limit)
-        written = _written(layer, query.properties)
+        columns = _written(layer, query.properties)
         with self._reading() as connection:
-            source = self._source(connection, layer)
-            rows = select(source).where(*self._conditions(connection, layer, source, query.bbox, query.where))
-            if query.after_fid:
-                rows = rows.where(source.c[FID] > query.after_fid)
-            return write_page(connection, rows, source, layer, written, query)
+            reach, source = self._reached(connection, layer)
+            wanted = self._conditions(connection, layer, source, query.bbox, query.where)
+            written = Written(source, layer, columns, query)
+            return written.page(connection, wanted, self._kept, self._statement_key(layer, query, reach))
 
     def feature(self, layer: Layer, feature_id: str, crs: OutputCrs = CRS84) -> bytes:
         """Write one feature.
@@ -155,14 +161,15 @@ class LayerReader:
         NotStored
             If there is none, or it is not in reach.
         """
-        with self._reading() as connection:
-            source = self._source(connection, layer)
-            condition = _identified(layer, source, feature_id)
-            if condition is not None:
-                rows = select(source).where(condition)
-                page = write_page(connection, rows, source, layer, layer.columns, FeatureQuery(crs=crs, limit=1))
-                if page.returned:
-                    return page.features
+        query = FeatureQuery(crs=crs, limit=1)
+        wanted = _identifier(layer, feature_id)
+        if wanted is not None:
+            with self._reading() as connection:
+                reach, source = self._reached(connection, layer)
+                written = Written(source, layer, layer.columns, query)
+                found = written.feature(connection, wanted, self._kept, self._statement_key(layer, query, reach))
+            if found is not None:
+                return found
         raise NotStored("reading.no_feature", layer=layer.name, id=feature_id[:80])
 
     def count(self, layer: Layer, query: FeatureQuery | None = None) -> int:
@@ -257,12 +264,13 @@ def _written(layer: Layer, names: tuple[str, ...] | None) -> tuple[Column, ...]:
     return tuple(one for one in layer.columns if one.name in names)
 
 
-def _identified(layer: Layer, source: FromClause, feature_id: str) -> ColumnElement[bool] | None:
+def _identifier(layer: Layer, feature_id: str) -> str | int | None:
+    """Value that a feature is looked up by; None where there can be no such feature."""
     if len(layer.key) == 1:
         # No text in a database holds the character 0.
-        return source.c[layer.key[0]] == feature_id if "\0" not in feature_id else None
+        return feature_id if "\0" not in feature_id else None
     is_number = feature_id.isascii() and feature_id.isdigit() and len(feature_id) <= len(str(_LARGEST_FID))
-    return source.c[FID] == int(feature_id) if is_number and int(feature_id) <= _LARGEST_FID else None
+    return int(feature_id) if is_number and int(feature_id) <= _LARGEST_FID else None
 
 
 def _wkb(source: FromClause, dialect: str) -> ColumnElement[Any]:

@@ -2,89 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, Text, func, literal_column, select
-from sqlalchemy.sql.expression import FromClause
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
 from gridmap.domain.layers import Column, Layer
+from gridmap.store.kept import Kept
 from gridmap.store.models import EXTRA, FID, GEOMETRY
 from gridmap.store.reading.coordinates import geometry_texts
 from gridmap.store.reading.feature_text import feature_text
 from gridmap.store.reading.queries import FeatureQuery, Page
 
 _COMMA = literal_column("','", Text)
+_AFTER: BindParameter[int] = bindparam("after", type_=Integer)
+_MOST: BindParameter[int] = bindparam("most", type_=Integer)
+_WANTED = "wanted"
 
 
-def write_page(
-    connection: Connection,
-    rows: Select[Any],
-    source: FromClause,
-    layer: Layer,
-    written: tuple[Column, ...],
-    query: FeatureQuery,
-) -> Page:
-    """Write the first features of some rows, by ``fid``.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Rows of a layer as features.
 
-    Parameters
+    Attributes
     ----------
-    rows : what is asked of the source
-    written : columns that become properties
-    query : says in which system, whether with geometries, and how many
+    source : rows of the layer, which go by its name
+    columns : that become properties
+    query : says in which system, whether with geometries, how many, after which
     """
-    write = _from_rows if connection.dialect.name == "sqlite" else _as_text
-    return write(connection, rows, source, layer, written, query)
+
+    source: FromClause
+    layer: Layer
+    columns: tuple[Column, ...]
+    query: FeatureQuery
+
+    @property
+    def identifier(self) -> ColumnElement[Any]:
+        """Column that features are known by."""
+        return self.source.c[self.layer.key[0] if len(self.layer.key) == 1 else FID]
+
+    @property
+    def _text(self) -> ColumnElement[str]:
+        return feature_text(self.layer, self.columns, self.query.crs, has_geometry=self.query.geometry)
+
+    def page(
+        self, connection: Connection, conditions: Sequence[ColumnElement[bool]], kept: Kept, key: Hashable
+    ) -> Page:
+        """Write the first features after a ``fid``, by ``fid``.
+
+        Parameters
+        ----------
+        conditions : on the rows
+        kept, key : the statement is kept by this key, if there are no conditions
+        """
+        values = {_AFTER.key: self.query.after_fid, _MOST.key: self.query.limit}
+        if connection.dialect.name == "sqlite":
+            return self._page_of_rows(connection, [*conditions, self.source.c[FID] > self.query.after_fid])
+        if conditions:
+            features, last, count = connection.execute(self._page_as_text(conditions), values).one()
+        else:
+            features, last, count = _run(connection, partial(self._page_as_text, ()), kept, ("page", key), values)
+        limit = self.query.limit
+        return Page((features or "").encode(), min(count, limit), last if count > limit else None)
+
+    def feature(self, connection: Connection, wanted: str | int, kept: Kept, key: Hashable) -> bytes | None:
+        """Write the feature with an identifier; None where there is none; ``kept`` and ``key`` as ``page``."""
+        if connection.dialect.name == "sqlite":
+            page = self._page_of_rows(connection, [self.identifier == wanted])
+            return page.features if page.returned else None
+        found = _run(connection, self._feature_as_text, kept, ("feature", key), {_WANTED: wanted})
+        return None if found is None else str(found[0]).encode()
+
+    def _feature_as_text(self) -> Select[Any]:
+        is_wanted = self.identifier == bindparam(_WANTED, type_=self.identifier.type)
+        return select(self._text).select_from(self.source).where(is_wanted)
+
+    def _page_as_text(self, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+        fid = self.source.c[FID]
+        place = func.row_number().over(order_by=fid)
+        some = select(fid, self._text.label("text"), place.label("place")).where(*conditions, fid > _AFTER)
+        # One more than asked for tells whether there is a next page.
+        page = some.order_by(fid).limit(_MOST + 1).subquery()
+        is_on_page = page.c.place <= _MOST
+        return select(
+            func.string_agg(page.c.text, _COMMA).filter(is_on_page),
+            func.max(page.c[FID]).filter(is_on_page),
+            func.count(),
+        )
+
+    def _page_of_rows(self, connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> Page:
+        source, query = self.source, self.query
+        ours = [one.name for one in self.columns if one.name in source.c]
+        own = [one.name for one in self.columns if one.name not in source.c]
+        shape = [source.c[GEOMETRY]] if query.geometry and self.layer.geometry else []
+        asked = select(
+            source.c[FID],
+            self.identifier.label("id"),
+            *(source.c[name] for name in ours),
+            *([source.c[EXTRA]] if own else []),
+            *shape,
+        ).where(*conditions)
+        found = connection.execute(asked.order_by(source.c[FID]).limit(query.limit + 1)).fetchall()
+        page = found[: query.limit]
+        texts = geometry_texts([row[-1] for row in page], query.crs) if shape and page else [None] * len(page)
+        features = []
+        for row, text in zip(page, texts, strict=True):
+            properties = dict(zip(ours, row[2:], strict=False))
+            if own:
+                extra = row[2 + len(ours)] or {}
+                properties |= {name: extra.get(name) for name in own}
+            geometry = None if text is None else orjson.Fragment(text)
+            features.append({"type": "Feature", "id": row[1], "geometry": geometry, "properties": properties})
+        return Page(orjson.dumps(features)[1:-1], len(page), page[-1][0] if len(found) > query.limit else None)
 
 
-def _as_text(
-    connection: Connection,
-    rows: Select[Any],
-    source: FromClause,
-    layer: Layer,
-    written: tuple[Column, ...],
-    query: FeatureQuery,
-) -> Page:
-    text = feature_text(layer, written, query.crs, has_geometry=query.geometry)
-    place = func.row_number().over(order_by=source.c[FID])
-    some = rows.with_only_columns(source.c[FID], text.label("text"), place.label("place"))
-    # One more than asked for tells whether there is a next page.
-    page = some.order_by(source.c[FID]).limit(query.limit + 1).subquery()
-    is_on_page = page.c.place <= query.limit
-    asked = select(
-        func.string_agg(page.c.text, _COMMA).filter(is_on_page), func.max(page.c[FID]).filter(is_on_page), func.count()
-    )
-    features, last, count = connection.execute(asked).one()
-    return Page((features or "").encode(), min(count, query.limit), last if count > query.limit else None)
+def _run(
+    connection: Connection, statement: Callable[[], Select[Any]], kept: Kept, key: Hashable, values: dict[str, Any]
+) -> Any:
+    """First row of a statement whose text is kept: to make it anew would take longer than to run it."""
 
+    def made() -> tuple[str, dict[str, Any]]:
+        compiled = statement().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+        return str(compiled), dict(compiled.params)
 
-def _from_rows(
-    connection: Connection,
-    rows: Select[Any],
-    source: FromClause,
-    layer: Layer,
-    written: tuple[Column, ...],
-    query: FeatureQuery,
-) -> Page:
-    ours = [one.name for one in written if one.name in source.c]
-    own = [one.name for one in written if one.name not in source.c]
-    shape = [source.c[GEOMETRY]] if query.geometry and layer.geometry else []
-    asked = rows.with_only_columns(
-        source.c[FID],
-        source.c[layer.key[0] if len(layer.key) == 1 else FID].label("id"),
-        *(source.c[name] for name in ours),
-        *([source.c[EXTRA]] if own else []),
-        *shape,
-    )
-    found = connection.execute(asked.order_by(source.c[FID]).limit(query.limit + 1)).fetchall()
-    page = found[: query.limit]
-    texts = geometry_texts([row[-1] for row in page], query.crs) if shape and page else [None] * len(page)
-    features = []
-    for row, text in zip(page, texts, strict=True):
-        properties = dict(zip(ours, row[2:], strict=False))
-        if own:
-            extra = row[2 + len(ours)] or {}
-            properties |= {name: extra.get(name) for name in own}
-        geometry = None if text is None else orjson.Fragment(text)
-        features.append({"type": "Feature", "id": row[1], "geometry": geometry, "properties": properties})
-    return Page(orjson.dumps(features)[1:-1], len(page), page[-1][0] if len(found) > query.limit else None)
+    text, fixed = kept.get(("text", key), made)
+    return connection.exec_driver_sql(text, {**fixed, **values}).first()
