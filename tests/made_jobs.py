@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from gridmap.settings import Settings
 from gridmap.store.sql import SqlStore
 from gridmap.store.uploads import UploadRecord, Uploads, upload_path
 
+TESTS = Path(__file__).parent
 VILLAGE = "990101001001"
 
 
@@ -113,3 +117,23 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+@contextmanager
+def served(url: str, data: Path, port: int, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+    """Serve with workers, in a process that can be killed."""
+    command = [sys.executable, str(TESTS / "serve_jobs.py"), url, str(data), str(port), str(workers)]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)})
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with suppress(httpx.TransportError):
+                httpx.get(f"http://127.0.0.1:{port}/healthz")
+                break
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.wait()

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from gridmap.store.job_records import Job, JobRequest, JobStatus
 from gridmap.store.jobs import Jobs
 from gridmap.store.open import upgrade_store
 from gridmap.store.sql import SqlStore
-from made_jobs import OUTLETS, ended, free_port, plan_inputs, squares, uploaded, working
+from made_jobs import OUTLETS, ended, free_port, plan_inputs, served, squares, uploaded, working
 from postgres_cluster import running_cluster
 from store_fixtures import cluster, empty_url, kind, made_tables, made_url, store, url
 
@@ -76,7 +74,7 @@ def running(job: Job) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """Processes that any thread of a process started."""
+    """List the processes that any thread of a process started."""
     found = []
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(FileNotFoundError):
@@ -234,26 +232,6 @@ def test_a_run_that_takes_too_long_is_ended_in_words(jobs: Jobs, url: str, data:
     assert job.error is not None
     assert job.error["key"] == "jobs.too_slow"
     assert "0.6 s" in job.error["detail"]["en"]
-
-
-@contextmanager
-def served(url: str, data: Path, port: int, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
-    """Serve with workers, in a process that can be killed."""
-    command = [sys.executable, str(TESTS / "serve_jobs.py"), url, str(data), str(port), str(workers)]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)})
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            with suppress(httpx.TransportError):
-                httpx.get(f"http://127.0.0.1:{port}/healthz")
-                break
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 @ON_SQLITE
