@@ -56,7 +56,8 @@ def preview_of(path: Path, layers: list[dict[str, Any]], asked: Datum | None) ->
         raise NotStored("uploads.no_upload", id=path.parent.name) from None
     shown: list[dict[str, Any]] = []
     datums: dict[str, str] = {}
-    for layer in layers:
+    # Layers of one name are drawn as one.
+    for layer in {one["name"]: one for one in layers}.values():
         used = asked or _used(layer)
         features = [one for one in drawn if one["properties"]["layer"] == layer["name"]]
         if used is not None and features:
