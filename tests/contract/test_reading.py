@@ -293,6 +293,19 @@ def test_the_extent_is_that_of_the_geometries(readers, plan: Plan, kind: str):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_columns_of_frames_are_of_their_types(readers, kind: str):
+    reader, plain = readers[kind], {ColumnType.NUMBER: "float64", ColumnType.TEXT: "str", ColumnType.TEXTS: "object"}
+    whole = {ColumnType.INTEGER: ("int64", "Int64"), ColumnType.BOOLEAN: ("bool", "boolean")}
+    for name in NAMES:
+        layer = reader.layer(name)
+        frame = reader.frame(layer)
+        assert list(frame.columns) == [one.name for one in layer.columns] + (["geometry"] if layer.geometry else [])
+        for one in layer.columns:
+            full, lacking = whole.get(one.type, (plain.get(one.type),) * 2)
+            assert str(frame[one.name].dtype) == (lacking if frame[one.name].isna().any() else full), one.name
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_everything_at_once_is_of_one_state(readers, kind: str):
     reader = readers[kind]
     with reader.at_once() as one:

@@ -163,6 +163,9 @@ def test_of_a_plan_of_another_institution_nothing_is_there(stores, kind: str):
         assert reader.count(layer) == 0
         assert reader.extent(layer) is None
         assert reader.page(layer, FeatureQuery()).returned == 0
+        frame = reader.frame(layer)
+        assert list(frame.columns)[: len(layer.columns)] == [one.name for one in layer.columns]
+        assert frame.empty
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,10 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 from sqlalchemy import ColumnElement, Connection, FromClause, LargeBinary, Subquery, false, func, select
 
 from gridmap.domain.access import Scope
@@ -18,12 +15,12 @@ from gridmap.domain.filters import Filter
 from gridmap.domain.layers import Column, Layer
 from gridmap.errors import NotStored, UsageError
 from gridmap.store.boxes import check_box
-from gridmap.store.content import CRS
 from gridmap.store.filters import bounds_of, compile_filter
 from gridmap.store.kept import kept_of
 from gridmap.store.models import EXTRA, FID, GEOMETRY, layer_tables
 from gridmap.store.protocols import Box, VersionInfo
 from gridmap.store.reading.boxes import Boxes
+from gridmap.store.reading.frames import frame_of
 from gridmap.store.reading.own_columns import layers_of
 from gridmap.store.reading.queries import FeatureQuery, Page
 from gridmap.store.reading.writing import Written
@@ -226,15 +223,7 @@ class LayerReader:
     def frame(self, layer: Layer) -> pd.DataFrame:
         """Read a layer as a frame, in WGS 84 with a geometry where it has one; all its columns in their order."""
         names = [one.name for one in layer.columns]
-        rows = self.rows(layer, [*names, GEOMETRY] if layer.geometry else names)
-        values = list(zip(*rows, strict=True)) or [() for _ in range(len(names) + 1)]
-        columns = {one.name: pd.Series(list(held)) for one, held in zip(layer.columns, values, strict=False)}
-        frame = pd.DataFrame(columns, columns=names)
-        if layer.geometry is None:
-            return frame
-        shapes = shapely.from_wkb(np.array(list(values[-1]), dtype=object))
-        placed: pd.DataFrame = gpd.GeoDataFrame(frame, geometry=gpd.array.from_shapely(shapes, crs=CRS))
-        return placed
+        return frame_of(layer, self.rows(layer, [*names, GEOMETRY] if layer.geometry else names))
 
     def _conditions(
         self, connection: Connection, layer: Layer, source: FromClause, bbox: Box | None, where: Filter | None
