@@ -8,7 +8,7 @@ BORDER, GRID_LINE, CELL_LINE, OUTLET_LINE = "#3f3b33", "#6b4f8a", "#1d2a30", "#0
 NO_VALUE = "#e4e2da"
 #: Ground of grids beside those a map is about.
 BESIDE = "#eceae3"
-URBAN_GROUND, FRINGE_GROUND, RURAL_GROUND = "#d9c3a5", "#e9dcc3", "#e6efd9"
+URBAN_GROUND, FRINGE_GROUND, RURAL_GROUND = "#d9c3a5", "#ecd9b4", "#d0e0b6"
 GAP = "#8c2d04"
 
 # Ramps of six after C. Brewer: lightness falls from step to step.

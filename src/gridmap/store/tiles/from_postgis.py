@@ -71,7 +71,7 @@ class PostgisTiles:
         """Encode the hexagons that stand for cells."""
 
         def rows() -> Select[Any]:
-            found = hexagons(self._reader, sums, *(bindparam(side, type_=Double) for side in _SIDES)).subquery()
+            found = hexagons(self._reader, sums, *(bindparam(side, 0.0, Double) for side in _SIDES)).subquery()
             return select(found).where(_meets(found)).order_by(found.c.cell_id)
 
         return self._encoded(CELLS, sums, rows, [one.name for one in OF_AGGREGATES], True)
@@ -80,7 +80,7 @@ class PostgisTiles:
         self, layer: str, variant: object, rows: Callable[[], Select[Any]], columns: list[str], is_polygon: bool
     ) -> bytes:
         def statement() -> _Statement:
-            compiled = rows().compile(dialect=self._connection.dialect)
+            compiled = rows().compile(dialect=self._connection.dialect, compile_kwargs={"render_postcompile": True})
             text = _ENCODED.format(
                 layer=layer,
                 identifier=", 'fid'" if FID in columns else "",
@@ -95,7 +95,7 @@ class PostgisTiles:
                 low=-BUFFER,
                 high=EXTENT + BUFFER - 1,
             )
-            return text, compiled.construct_params(dict.fromkeys(_SIDES, 0.0))
+            return text, dict(compiled.params)
 
         text, values = _KEPT.get((layer, variant, self._reader.reach), statement)
         found = self._connection.exec_driver_sql(text, {**values, **self._tile}).scalar_one()
@@ -104,5 +104,5 @@ class PostgisTiles:
 
 def _meets(source: FromClause) -> Any:
     return func.ST_Intersects(
-        source.c[GEOMETRY], func.ST_MakeEnvelope(*(bindparam(side, type_=Double) for side in _SIDES), SRID)
+        source.c[GEOMETRY], func.ST_MakeEnvelope(*(bindparam(side, 0.0, Double) for side in _SIDES), SRID)
     )
