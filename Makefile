@@ -4,15 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 APT_NEEDED := chromium fonts-noto-cjk postgresql-15 postgresql-15-postgis-3
 
-.PHONY: demo test test-all check apt clean samples
+.PHONY: demo test test-all check apt viewer clean samples
 
 demo: $(VENV)/.installed
 	$(BIN)/gridmap demo -o out
 
-test: apt $(VENV)/.dev check
+test: apt viewer $(VENV)/.dev check
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-all: apt $(VENV)/.dev check
+test-all: apt viewer $(VENV)/.dev check
 	$(BIN)/python -m pytest -n 2
 
 check: $(VENV)/.dev
@@ -47,5 +47,15 @@ apt:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
 	fi
 
+# What maps are drawn with, for the tests in a browser and the web page.
+viewer: src/gridmap/viewer/node_modules/.package-lock.json
+
+src/gridmap/viewer/node_modules/.package-lock.json: src/gridmap/viewer/package.json src/gridmap/viewer/package-lock.json
+	@command -v npm >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] || { echo "the tests need the Debian packages: nodejs npm"; exit 2; }; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; }
+	cd src/gridmap/viewer && npm ci --ignore-scripts --silent
+	@touch $@
+
 clean:
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) out build dist src/gridmap/viewer/node_modules

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
@@ -179,9 +178,7 @@ def test_every_style_is_drawn_without_a_word(opened: Callable[..., Any], live: L
 
 @pytest.mark.parametrize("live", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("style", "named"), [("made.demand", "name"), ("made.rural-outlets", "grid_code")])
-def test_text_needs_no_server_of_fonts(
-    opened: Callable[..., Any], wide: Plan, style: str, named: str
-) -> None:
+def test_text_needs_no_server_of_fonts(opened: Callable[..., Any], wide: Plan, style: str, named: str) -> None:
     grid = wide.grids.iloc[2]
     place = grid.geometry.representative_point()
     with opened(style, center=[place.x, place.y], zoom=12) as page:
@@ -199,19 +196,20 @@ def test_ground_without_a_plan_is_empty_and_nothing_is_wrong(opened: Callable[..
         assert drawn(page, "cells") == []
 
 
-def colours(page: Page) -> dict[tuple[int, ...], int]:
+def colours(page: Page) -> dict[str, int]:
     """Colours on the screen, and of how many pixels."""
     script = """() => new Promise((done) => { map.once("render", () => {
-        const gl = map.getCanvas(), copy = document.createElement("canvas");
+        const gl = map.getCanvas(), copy = document.createElement("canvas"), counts = {};
         copy.width = gl.width; copy.height = gl.height;
         const pen = copy.getContext("2d"); pen.drawImage(gl, 0, 0);
-        done(Array.from(pen.getImageData(0, 0, copy.width, copy.height).data));
+        for (const pixel of new Uint32Array(pen.getImageData(0, 0, copy.width, copy.height).data.buffer))
+            counts[pixel] = (counts[pixel] ?? 0) + 1;
+        done(counts);
     }); map.triggerRepaint(); })"""
-    pixels = np.array(page.evaluate(script), np.uint8).reshape(-1, 4)[:, :3]
-    found, counts = np.unique(pixels, axis=0, return_counts=True)
-    return {tuple(colour): int(count) for colour, count in zip(found.tolist(), counts, strict=True)}
+    found: dict[str, int] = page.evaluate(script)
+    return found
 
 
-def changed(before: dict[tuple[int, ...], int], after: dict[tuple[int, ...], int]) -> int:
+def changed(before: dict[str, int], after: dict[str, int]) -> int:
     """Pixels that have a colour that is not there, or not so often, on the other screen."""
     return sum(max(0, count - after.get(colour, 0)) for colour, count in before.items())
