@@ -14,6 +14,9 @@ from gridmap.store.models import audit_entry, plan, plan_version
 from gridmap.store.protocols import PlanInfo, Status, VersionInfo
 
 _SHOWN = [name for name in VersionInfo.__dataclass_fields__ if name not in ("row", "status")]
+_VERSIONS = select(plan_version.c.id, plan_version.c.status, *(plan_version.c[name] for name in _SHOWN)).order_by(
+    plan_version.c.number
+)
 
 
 def now() -> datetime:
@@ -92,11 +95,9 @@ def claim(connection: Connection, seen: VersionInfo, needed: Status, **values: A
 
 def versions_where(connection: Connection, condition: ColumnElement[bool]) -> list[VersionInfo]:
     """Find versions, by number."""
-    shown = (plan_version.c[name] for name in _SHOWN)
-    asked = select(plan_version.c.id, plan_version.c.status, *shown).where(condition).order_by(plan_version.c.number)
     return [
         VersionInfo(row=row[0], status=Status(row[1]), **dict(zip(_SHOWN, row[2:], strict=True)))
-        for row in connection.execute(asked)
+        for row in connection.execute(_VERSIONS.where(condition))
     ]
 
 

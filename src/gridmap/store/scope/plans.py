@@ -7,6 +7,7 @@ plan is where one of its versions is; one without versions for whoever made it, 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, true
 
@@ -53,8 +54,13 @@ def _is_to_fill(identity: Identity, info: PlanInfo) -> bool:
 
 
 def _is_in_reach(identity: Identity) -> ColumnElement[bool]:
-    scope, conditions = identity.scope, list[ColumnElement[bool]]()
-    if not identity.role.reaches(Role.PLANNER):
+    return _versions_of(identity.scope, sees_drafts=identity.role.reaches(Role.PLANNER))
+
+
+@lru_cache(maxsize=256)
+def _versions_of(scope: Scope, *, sees_drafts: bool) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = []
+    if not sees_drafts:
         conditions.append(plan_version.c.status != Status.DRAFT.value)
     if scope.institutions:
         own = exists().where(plan.c.id == plan_version.c.plan_id, plan.c.institution.in_(scope.institutions))
