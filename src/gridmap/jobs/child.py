@@ -27,6 +27,9 @@ _LONGEST_PAUSE_S = 5.0
 
 def main() -> None:
     """Serve the one request."""
+    # Where all processes of a service are told to stop at once, this one is given the grace that its worker has.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     request = _request()
     _limit_memory(request["memory_bytes"])
     reports = os.dup(1)

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,6 @@ from gridmap.jobs.results import work_folder
 from gridmap.settings import Settings
 from gridmap.store.job_records import Claim
 
-#: Time between the polite and the other way to end a process, seconds.
-_POLITE_S = 1.0
 _MOST_UNREAD = 10_000_000
 
 
@@ -110,11 +107,7 @@ class Running:
         return bool(part) and len(self._unread) < _MOST_UNREAD
 
     def kill(self) -> None:
-        """End it and all that it started, politely first."""
-        self._signal(signal.SIGTERM)
-        deadline = time.monotonic() + _POLITE_S
-        while self._process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
+        """End it and all that it started; it holds nothing that it would have to put in order."""
         self._signal(signal.SIGKILL)
         self._process.wait()
 

@@ -100,6 +100,8 @@ class Workers:
                 # Held open: its end tells the worker that this process is gone.
                 stdin=subprocess.PIPE,
                 env={**os.environ, **environment_of(self._config)},
+                # Ctrl-C on a terminal is for this process, which tells its workers in its own time.
+                start_new_session=True,
             )
 
     def _forget(self, worker: str) -> None:

@@ -62,10 +62,10 @@ class Worker:
         # Six chances to be heard of before one counts as gone.
         self._beat_s = min(config.job_lost_after_s / 6, _MOST_BEAT_S)
 
-    def stop(self, grace_s: float | None = None) -> None:
-        """Take up no other job, and let go of the one that runs if it has not ended within the grace, seconds."""
-        grace_s = self._config.shutdown_grace_s if grace_s is None else grace_s
-        self._stop_by = min(self._stop_by or float("inf"), time.monotonic() + grace_s)
+    def stop(self) -> None:
+        """Take up no other job, and let go of the one that runs if it has not ended within the grace."""
+        if self._stop_by is None:
+            self._stop_by = time.monotonic() + self._config.shutdown_grace_s
         # Full is as good as one.
         with suppress(BlockingIOError):
             os.write(self._wake_write, b"!")
@@ -176,6 +176,10 @@ class Worker:
             self._surely(lambda: self._jobs.fail(claim, error))
         elif ended.get("as") == DONE:
             log.info("job done")
+        elif self._stop_by is not None:
+            # Whoever stops the service may end runs too.
+            log.info("job given back", status=status)
+            self._surely(lambda: self._jobs.give_back(claim, counted=False))
         elif claim.job.attempts >= self._config.job_attempts:
             log.error("run crashed", status=status)
             self._fail(claim, StoreError("jobs.crashed", attempts=claim.job.attempts, status=_words(status)))
@@ -231,12 +235,9 @@ def main(name: str) -> None:
     if store is None:
         return
     worker = Worker(store, config, name)
-    asked = 0
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        asked += 1
-        worker.stop(None if asked == 1 else 0.0)
+        worker.stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

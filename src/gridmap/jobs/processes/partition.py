@@ -42,7 +42,7 @@ def run(inputs: PartitionInputs, run: Run) -> Made:
     from gridmap.frames import PartitionStream, read_areas, repair_areas
 
     given = inputs.areas
-    file = Staging(run).path(given.upload_id, "inputs.areas")
+    file = Staging(run).path(given.upload_id, "areas")
     run.tell(catalogue.text("cli.reading", file=file.name), 0.0)
     options = {"layer": given.layer, "datum": given.datum, "code": given.code, "encoding": given.encoding}
     frame = read_areas(file, **options, repair=inputs.repair)

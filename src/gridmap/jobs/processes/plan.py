@@ -129,7 +129,7 @@ def _staged(given: dict[str, Any], run: Run) -> tuple[PlanSettings, Staging]:
     """Name files in a folder of the run's by its settings, as a plan file beside them would have them."""
     tables, staging = _with_uploads(given), Staging(run)
     for where, source in sources_of(checked(PlanSettings, tables)):
-        file = staging.path(_upload_of(where, source), f"inputs.settings.{where}.path")
+        file = staging.path(_upload_of(where, source), f"settings.{where}.path")
         table = tables
         for part in where.split("."):
             table = table[part]

@@ -64,9 +64,9 @@ class Staging:
         self._folder.mkdir(exist_ok=True)
         self._taken: dict[str, str] = {}
 
-    def path(self, upload_id: str, field: str = "inputs") -> Path:
-        """Path of an upload in the folder; raises as ``record_of``."""
-        record = record_of(upload_id, field, self._run.asker)
+    def path(self, upload_id: str, field: str) -> Path:
+        """Path in the folder of an upload that an input names; raises as ``record_of``."""
+        record = record_of(upload_id, f"inputs.{field}", self._run.asker)
         file = upload_path(self._run.data_directory, record)
         # Two uploads may have one name.
         own = "" if self._taken.setdefault(file.name, upload_id) == upload_id else upload_id

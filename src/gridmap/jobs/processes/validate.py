@@ -32,12 +32,12 @@ def run(inputs: ValidateInputs, run: Run) -> Made:
     from gridmap.inputs import read_pieces
 
     staging = Staging(run)
-    file = staging.path(inputs.file.upload_id, "inputs.file")
+    file = staging.path(inputs.file.upload_id, "file")
     run.tell(catalogue.text("cli.reading", file=file.name), 0.0)
     pieces = read_pieces(file, layer=inputs.file.layer)
     ground = None
     if inputs.areas is not None:
-        below = staging.path(inputs.areas.upload_id, "inputs.areas")
+        below = staging.path(inputs.areas.upload_id, "areas")
         run.tell(catalogue.text("cli.reading", file=below.name), 0.2)
         ground = read_pieces(below, layer=inputs.areas.layer)
     run.tell(catalogue.text("jobs.proving"), 0.3)
