@@ -55,6 +55,8 @@ _HEADERS = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="gridmap"'},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "5"},
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "10"},
+    # Whoever sends too much may go on sending for ever.
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: {"Connection": "close"},
 }
 _OGC = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 #: Types of problems that a standard names.
