@@ -10,6 +10,7 @@ from pyproj import Transformer
 
 from gridmap.domain.layers import LAYERS
 from gridmap.domain.plan import Plan
+from gridmap.store.reading import LayerReader
 from live_service import Live
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -287,3 +288,40 @@ def test_queryables_are_what_filters_may_ask(small: Live):
     for name in set(named) - {"geometry"}:
         found = small.json(GRIDS, params={"filter": f'"{name}" IS NULL OR "{name}" IS NOT NULL'})
         assert found["numberMatched"] == 3
+
+
+def test_a_draft_that_changes_while_it_is_read_is_read_anew(published: Live, plan: Plan, monkeypatch):
+    changes = [replace(plan, cells=plan.cells.assign(demand=float(turn))) for turn in range(5)]
+    seen = []
+
+    def meanwhile(self: LayerReader, *asked: object) -> object:
+        if len(seen) < 2:
+            seen.append(published.store.version("made", 2))
+            published.store.replace_draft(seen[-1], changes[len(seen)], who="test")
+        return read(self, *asked)
+
+    read = LayerReader.page
+    monkeypatch.setattr(LayerReader, "page", meanwhile)
+    page = published.json("/collections/made@2.cells/items?limit=1")
+
+    assert len(seen) == 2
+    assert page["features"][0]["properties"]["demand"] == 2.0
+
+
+def test_drafts_are_there_for_planners_only(serve, account, plan: Plan):
+    live = serve(single_user=False)
+    for plan_id in ("first", "second"):
+        live.store.add_version(plan_id, plan, who="test")
+    live.store.publish(live.store.version("first", 1), who="test")
+    viewer, planner = account("viewer"), account("planner")
+
+    def listed(headers: dict[str, str]) -> set[str]:
+        return {one["plan"] for one in live.json("/collections", headers=headers)["collections"]}
+
+    assert (listed(viewer), listed(planner)) == ({"first"}, {"first", "second"})
+    missing = live.get("/collections/third.grids/items", headers=viewer)
+    hidden = live.get("/collections/second.grids/items", headers=viewer)
+    assert (missing.status_code, hidden.status_code) == (404, 404)
+    assert missing.json()["detail"].replace("third", "second") == hidden.json()["detail"]
+    assert live.json("/collections/second.grids/items", headers=planner)["numberMatched"] == 3
+    assert live.get("/collections").status_code == 401

@@ -18,6 +18,7 @@ from gridmap.api.formats import HTML, AskedFormat, format_of
 from gridmap.api.items import CollectionName, links_base
 from gridmap.api.items_described import COLLECTION_ANSWERS, COLLECTIONS_ANSWERS, SCHEMA_ANSWERS
 from gridmap.api.parameters import limit_of
+from gridmap.api.reading_again import read_again
 from gridmap.api.routing import router
 from gridmap.domain.crs import CRS84
 from gridmap.domain.layers import LAYER_BY_NAME, LAYERS
@@ -58,6 +59,7 @@ routes = router()
 
 
 @routes.get("/collections", responses=COLLECTIONS_ANSWERS, tags=["features"])
+@read_again
 def collections(
     request: Request,
     plans: Plans,
@@ -99,6 +101,7 @@ def collections(
 
 
 @routes.get("/collections/{collection_id}", responses=COLLECTION_ANSWERS, tags=["features"])
+@read_again
 def collection(
     request: Request, collection_id: CollectionName, plans: Plans, lang: AskedLanguage, f: AskedFormat = None
 ) -> Response:
@@ -118,6 +121,7 @@ def collection(
 
 
 @routes.get("/collections/{collection_id}/queryables", responses=SCHEMA_ANSWERS, tags=["features"])
+@read_again
 def queryables(request: Request, collection_id: CollectionName, plans: Plans, lang: AskedLanguage) -> Response:
     """Say what filters may ask of a collection."""
     name, version = find(plans, collection_id)
@@ -125,6 +129,7 @@ def queryables(request: Request, collection_id: CollectionName, plans: Plans, la
 
 
 @routes.get("/collections/{collection_id}/schema", responses=SCHEMA_ANSWERS, tags=["features"])
+@read_again
 def schema(request: Request, collection_id: CollectionName, plans: Plans, lang: AskedLanguage) -> Response:
     """Say what properties the features of a collection have."""
     name, version = find(plans, collection_id)

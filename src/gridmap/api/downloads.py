@@ -48,10 +48,21 @@ _STREAMED, _WRITTEN = 5_000, 20_000
 _ALL = 2**31 - 1
 _EVERY_LAYER = tuple(layer.name for layer in LAYERS)
 _PLACED = tuple(layer.name for layer in LAYERS if layer.geometry)
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "the file",
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
+    }
+}
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
-@routes.get("/plans/{plan_id}/export", summary="A plan, or a layer of it, as a file")
+@routes.get(
+    "/plans/{plan_id}/export",
+    summary="A plan, or a layer of it, as a file",
+    response_class=Response,
+    responses=_FILES,
+)
 def export(
     request: Request,
     repository: Plans,

@@ -20,6 +20,7 @@ from gridmap.api.descriptions import title_of
 from gridmap.api.formats import HTML, format_of
 from gridmap.api.items_described import FEATURE_ANSWERS, ITEMS, ONE_ITEM, PAGE_ANSWERS
 from gridmap.api.parameters import crs_of, once_each
+from gridmap.api.reading_again import read_again
 from gridmap.api.routing import free_parameters, refuse_unknown, router
 from gridmap.store.protocols import VersionInfo
 from gridmap.store.reading.queries import Page
@@ -30,6 +31,7 @@ CollectionName = Annotated[str, Path(description="`{plan}.{layer}` in force, `{p
 
 @routes.get("/collections/{collection_id}/items", responses=PAGE_ANSWERS, openapi_extra=ITEMS, tags=["features"])
 @free_parameters
+@read_again
 def items(
     request: Request, collection_id: CollectionName, plans: Plans, service: TheService, lang: AskedLanguage
 ) -> Response:
@@ -74,6 +76,7 @@ def items(
     tags=["features"],
 )
 @free_parameters
+@read_again
 def item(
     request: Request, collection_id: CollectionName, feature_id: str, plans: Plans, lang: AskedLanguage
 ) -> Response:

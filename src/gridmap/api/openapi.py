@@ -48,12 +48,12 @@ _ALWAYS = (
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.CONFLICT,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 _OF_CHANGES = (
-    HTTPStatus.CONFLICT,
     HTTPStatus.PRECONDITION_FAILED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -139,6 +139,8 @@ def _operation(operation: dict[str, Any], *, changes: bool) -> None:
         for content in described.get("content", {}).values():
             if "schema" in content:
                 content["schema"] = schema_of_3_0(content["schema"])
+    if not changes:
+        responses.setdefault("304", {"description": "the client holds it already"})
     for status in (*_ALWAYS, *(_OF_CHANGES if changes else ())):
         if "content" not in responses.get(str(int(status)), {}):
             responses[str(int(status))] = {"$ref": f"#/components/responses/{_name(status)}"}

@@ -9,10 +9,9 @@ from typing import TypeVar
 
 from fastapi import Request
 
-from gridmap.domain.access import Scope
 from gridmap.domain.crs import OutputCrs, offered_at
 from gridmap.domain.layers import LAYER_BY_NAME, Layer
-from gridmap.store.protocols import Box, VersionInfo
+from gridmap.store.protocols import Box
 from gridmap.store.reading.layers import LayerReader
 from gridmap.store.reading.queries import FeatureQuery
 
@@ -49,22 +48,24 @@ def _remembered(request: Request) -> Remembered:
     return found
 
 
-def _key(version: VersionInfo, scope: Scope, *asked: Hashable) -> Hashable:
-    # What is open to change is another version to us after each change.
-    return (version.row, version.lock_version, version.digest, scope, *asked)
+def _key(reader: LayerReader, *asked: Hashable) -> Hashable:
+    version = reader.version
+    # What is open to change is another version to us after each change; and plans pass to other institutions.
+    reach = None if reader.scope.is_whole else reader.reach
+    return (version.row, version.lock_version, version.digest, reach, *asked)
 
 
 def extent(request: Request, reader: LayerReader, layer: Layer) -> Box | None:
     """Bounds of a layer in reach; None where nothing of it has a place."""
     if layer.geometry is None:
         return None
-    key = _key(reader.version, reader.scope, "extent", layer.name)
+    key = _key(reader, "extent", layer.name)
     return _remembered(request).get(key, lambda: reader.extent(layer))
 
 
 def count(request: Request, reader: LayerReader, layer: Layer, query: FeatureQuery) -> int:
     """How many features match a query, whatever its page."""
-    key = _key(reader.version, reader.scope, "count", layer.name, query.bbox, query.where)
+    key = _key(reader, "count", layer.name, query.bbox, query.where)
     return _remembered(request).get(key, lambda: reader.count(layer, query))
 
 
