@@ -170,7 +170,7 @@ TREES = st.recursive(
 
 
 @given(node=TREES)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_both_stores_find_what_a_plain_reading_finds(asked: Asked, node: Any):
     frame = asked.plan.grids.assign(parent_code=None)
     expected = matching(frame, node)
@@ -179,7 +179,7 @@ def test_both_stores_find_what_a_plain_reading_finds(asked: Asked, node: Any):
 
 
 @given(node=TREES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_a_filter_matches_meets_the_bounds_it_implies(asked: Asked, node: Any):
     box = bounds_of(parse_filter(json.dumps(node), "cql2-json", asked.readers[0].layer("grids")))
     frame = asked.plan.grids.assign(parent_code=None)

@@ -88,7 +88,7 @@ def flat(node: Any) -> Any:
 
 
 @given(text=CONDITIONS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_text_is_read_as_a_parser_of_others_reads_it(text: str):
     assert flat(read_text(text)) == flat(cql2.parse_text(text).to_json())
 
