@@ -51,7 +51,10 @@ _PLACED = tuple(layer.name for layer in LAYERS if layer.geometry)
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "the file",
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
+        "content": {
+            kind: {"schema": {"type": "object"} if kind == GEOJSON else {"type": "string", "format": "binary"}}
+            for kind in MEDIA_TYPES.values()
+        },
     }
 }
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
