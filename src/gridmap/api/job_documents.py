@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -10,7 +11,7 @@ from fastapi import Request
 from gridmap import catalogue, errors
 from gridmap.api.answers import JSON, link
 from gridmap.api.problems import status_of
-from gridmap.errors import GridmapError, NotStored, StoreError
+from gridmap.errors import NotStored, StoreError
 from gridmap.jobs.results import said_of
 from gridmap.store.job_records import Job, JobStatus
 
@@ -120,8 +121,11 @@ def value_of(request: Request, name: str, output: dict[str, Any]) -> Any:
 def problem_of_job(job: Job, lang: catalogue.Language) -> dict[str, Any]:
     """Problem document of a job that failed, with the status that the same error of a request would have."""
     error = job.error or {}
-    kind = getattr(errors, error.get("kind", ""), StoreError)
-    status = status_of(kind(error["key"]) if issubclass(kind, GridmapError) else StoreError(error["key"]))
+    kind = getattr(errors, error["kind"], StoreError)
+    status = status_of(kind(error["key"]))
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        # To ask again later changes nothing.
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
     members = {
         "type": f"urn:gridmap:problem:{error['key']}",
         "title": status.phrase,

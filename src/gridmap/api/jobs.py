@@ -149,8 +149,8 @@ def _raw(request: Request, job: Job, data_directory: Path) -> Response:
     "/jobs/{job_id}/results/{name}",
     tags=["processes"],
     responses={
-        200: {"description": "the output", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
-        206: {"description": "the part that was asked for", "content": {"*/*": {"schema": {"type": "string"}}}},
+        200: {"description": "the output", "content": {"*/*": {"schema": {}}}},
+        206: {"description": "the part that was asked for", "content": {"*/*": {"schema": {}}}},
         416: {"description": "there is no such part", "content": {"text/plain": {"schema": {"type": "string"}}}},
     },
     response_class=Response,

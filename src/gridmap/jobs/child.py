@@ -75,7 +75,7 @@ def _end_with_worker() -> None:
 
 def _ended(request: dict[str, Any], report: Callable[..., None]) -> dict[str, Any]:
     """Run it; what it came to is said in words, whatever happens."""
-    from gridmap.errors import GridmapError, LostUpdate, StoreError
+    from gridmap.errors import GridmapError, LostUpdate, StoreError, TooLarge
     from gridmap.store.job_records import error_document
 
     try:
@@ -83,7 +83,7 @@ def _ended(request: dict[str, Any], report: Callable[..., None]) -> dict[str, An
     except LostUpdate:
         return {"as": LOST}
     except MemoryError:
-        error: GridmapError = StoreError("jobs.out_of_memory", limit_mb=f"{request['memory_bytes'] / 1e6:,.0f}")
+        error: GridmapError = TooLarge("jobs.out_of_memory", limit_mb=f"{request['memory_bytes'] / 1e6:,.0f}")
     except GridmapError as refused:
         error = refused
     except OSError as fault:

@@ -19,7 +19,7 @@ from types import FrameType
 
 import structlog
 
-from gridmap.errors import GridmapError, LostUpdate, StoreError
+from gridmap.errors import GridmapError, LostUpdate, StoreError, TooLarge
 from gridmap.jobs.child import DONE, FAILED
 from gridmap.jobs.housekeeping import Housekeeping
 from gridmap.jobs.results import remove_results
@@ -145,7 +145,7 @@ class Worker:
                 return
             if now - began > self._config.job_timeout_s:
                 running.kill()
-                self._fail(claim, StoreError("jobs.too_slow", limit_s=f"{self._config.job_timeout_s:g}"))
+                self._fail(claim, TooLarge("jobs.too_slow", limit_s=f"{self._config.job_timeout_s:g}"))
                 return
             try:
                 if running.report != told or now - heard >= self._beat_s:
