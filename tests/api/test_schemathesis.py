@@ -45,7 +45,8 @@ REAL = {
     "x": 828,
     "y": 419,
 }
-EXAMPLES = 5
+#: Examples of each operation: in every run, and in the long one.
+FEW, MANY = 3, 25
 
 
 @pytest.fixture
@@ -55,12 +56,12 @@ def asked(kind: str, made_url: Callable[[str], str], tmp_path_factory: pytest.Te
         yield live
 
 
-def failures_of(operation: Any) -> dict[str, str]:
+def failures_of(operation: Any, examples: int) -> dict[str, str]:
     """Return what is wrong with answers of an operation, by the check that says so."""
     found: dict[str, str] = {}
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         derandomize=bool(os.environ.get("CI")),
         database=None,
@@ -84,11 +85,12 @@ def failures_of(operation: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", KINDS, indirect=True)
-def test_every_answer_is_one_that_the_document_names(asked: Live):
+@pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_every_answer_is_one_that_the_document_names(asked: Live, examples: int):
     schema = schemathesis.openapi.from_url(f"{asked.url}/api")
     # Streams of events do not end by themselves.
     operations = [one.ok() for one in schema.exclude(path_regex="/events$").get_all_operations()]
-    wrong = {one.label: found for one in operations if (found := failures_of(one))}
+    wrong = {one.label: found for one in operations if (found := failures_of(one, examples))}
 
     assert len(operations) > 10
     assert not wrong, "\n".join(
