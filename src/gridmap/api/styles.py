@@ -30,7 +30,7 @@ from gridmap.store.tiles.attributes import has_polygons
 #: What tests prove; the standard is a draft.
 CONFORMANCE: tuple[str, ...] = (
     "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/mapbox-style",
+    "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/mapbox-styles",
 )
 STYLE = "application/vnd.mapbox.style+json"
 _SPECIFICATION = "https://maplibre.org/maplibre-style-spec/"

@@ -48,7 +48,7 @@ class PostgisTiles:
     """Layers of one tile."""
 
     def __init__(self, reader: LayerReader, tile: Tile) -> None:
-        self._reader, self._connection = reader, reader.connection
+        self._reader, self._connection, self._reach = reader, reader.connection, reader.reach
         half_unit_deg = 180 / EXTENT / (1 << tile.zoom)
         values = (tile.zoom, tile.column, tile.row, half_unit_deg, *tile.box)
         names = ("tile_zoom", "tile_column", "tile_row", "tile_half_unit", *_SIDES)
@@ -97,7 +97,7 @@ class PostgisTiles:
             )
             return text, dict(compiled.params)
 
-        text, values = _KEPT.get((layer, variant, self._reader.reach), statement)
+        text, values = _KEPT.get((layer, variant, self._reach), statement)
         found = self._connection.exec_driver_sql(text, {**values, **self._tile}).scalar_one()
         return bytes(found or b"")
 
