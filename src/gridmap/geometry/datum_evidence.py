@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
-from scipy.stats import binom
+from scipy.special import betainc
 
 from gridmap.geometry.datum import Datum, LonLat
 from gridmap.geometry.lattice import Geometries
@@ -133,8 +133,14 @@ def judge(hits: Sequence[NDArray[np.bool_]], least_share: float) -> Judgement:
         if number != best:
             for_best = int((hits[best] & ~other).sum())
             against = int((other & ~hits[best]).sum())
-            chance = max(chance, float(binom.sf(for_best - 1, for_best + against, 0.5)))
+            chance = max(chance, _sign_test(for_best, against))
     return Judgement(best if chance <= LIKELY else None, chance, shares, telling)
+
+
+def _sign_test(heads: int, tails: int) -> float:
+    """Chance that a fair coin shows at least so many heads."""
+    # The sum of the binomial as a beta function; scipy.stats would take half a second to load.
+    return float(betainc(heads, tails + 1, 0.5)) if heads else 1.0
 
 
 def fall_inside(lonlat: LonLat, ground: Geometries, wanted: Sequence[Sequence[int]]) -> NDArray[np.bool_]:

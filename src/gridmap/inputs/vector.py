@@ -36,6 +36,7 @@ class VectorLayer:
     crs : the CRS the file states, or None
     warnings : what was noticed, already worded
     closed : improper rings that were closed or dropped where that was asked for, one error a feature
+    name : of the layer in the file, where layers have names
     """
 
     place: Place
@@ -45,6 +46,7 @@ class VectorLayer:
     crs: str | None
     warnings: tuple[str, ...]
     closed: tuple[InvalidGeometry, ...] = ()
+    name: str | None = None
 
     def place_of(self, feature: int, **known: Any) -> Place:
         """Place of a feature, counted from 0."""
@@ -84,7 +86,8 @@ def read_layer(file: Staged, place: Place, *, repair: bool = False) -> VectorLay
     crs = answer.get("crs")
     if crs and file.format in _SAYS_WGS84_ALWAYS and Datum.of_crs(crs, place).name == "wgs84":
         crs = None
-    return VectorLayer(place, geometry, attributes, feature_id, crs, tuple(warnings), closed)
+    name = answer.get("layer")
+    return VectorLayer(place, geometry, attributes, feature_id, crs, tuple(warnings), closed, name)
 
 
 def _geometries(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -94,10 +94,12 @@ class Contents:
     ----------
     format : by content; of a zip, that of what is in it where it is one data set
     layers : names by which each layer is asked for, None where there is but one
+    only : name of that one, where it has a name of its own
     """
 
     format: Format
     layers: tuple[str | None, ...]
+    only: str | None = None
 
 
 def contents_of(path: Path, encoding: str | None) -> Contents:
@@ -115,28 +117,32 @@ def contents_of(path: Path, encoding: str | None) -> Contents:
         if len(names) > 1:
             return Contents(kind, tuple(names))
     with staged(path, encoding=encoding) as file:
-        return Contents(file.format, _names_in(file, place))
+        names = _names_in(file, place)
+    if len(names) > 1:
+        return Contents(file.format, tuple(names))
+    return Contents(file.format, (None,), names[0] if names else None)
 
 
 def read_layers(path: Path, contents: Contents, encoding: str | None) -> Iterator[Layer | Unread]:
     """Read the layers of a file, one at a time."""
     for name in contents.layers[:MOST_LAYERS]:
         try:
-            yield _read(path, name, encoding)
+            layer = _read(path, name, encoding)
         except InputError as error:
-            yield Unread(name or path.stem, error)
+            yield Unread(name or contents.only or path.stem, error)
+        else:
+            yield layer if contents.only is None else replace(layer, name=contents.only)
 
 
-def _names_in(file: Staged, place: Place) -> tuple[str | None, ...]:
+def _names_in(file: Staged, place: Place) -> list[str]:
     if file.format is Format.XLSX:
-        names = sheet_names(file, place)
-    elif file.format.is_vector and file.format is not Format.GEOPARQUET:
-        names = layers_in_sandbox(file.path, file.format, place)
-        if not names:
-            raise UnreadableFile("inputs.no_layers", place)
-    else:
-        names = []
-    return tuple(names) if len(names) > 1 else (None,)
+        return sheet_names(file, place)
+    if file.format not in (Format.GEOPACKAGE, Format.KML):
+        return []
+    names = layers_in_sandbox(file.path, file.format, place)
+    if not names:
+        raise UnreadableFile("inputs.no_layers", place)
+    return names
 
 
 def _read(path: Path, name: str | None, encoding: str | None) -> Layer:
@@ -158,7 +164,7 @@ def _read_features(file: Staged, name: str | None, place: Place) -> Layer:
     kind = max(reversed(_BY_DIMENSION), key=lambda one: counts[one])
     closed = found.closed
     return Layer(
-        name or found.place.layer or file.path.stem,
+        name or found.name or file.path.stem,
         kind,
         found.place,
         found.attributes,
