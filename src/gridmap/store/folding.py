@@ -5,23 +5,29 @@ A character folds to one character or to none: ``ß`` stays as it is, ``É`` bec
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from functools import cache
+from itertools import chain
 
 from gridmap.domain.filters import Folding
 
 #: Accents that stand behind their letter as characters of their own.
 _MARKS = range(0x300, 0x370)
+#: Where all letters lie that have capitals or accents; to look at every character there is takes most of a second.
+_LETTERS = (
+    range(0x3000),
+    range(0xA640, 0xAC00),
+    range(0xFF00, 0x12000),
+    range(0x16E00, 0x17000),
+    range(0x1E900, 0x1EA00),
+)
 
 
 @cache
 def foldings(folding: Folding) -> dict[int, int | None]:
     """Code points that change, and what they change to; None where they go."""
     found: dict[int, int | None] = {}
-    for code in range(sys.maxunicode + 1):
-        if 0xD800 <= code < 0xE000:
-            continue
+    for code in chain(*_LETTERS):
         letter = chr(code)
         if folding.accents:
             letter = _without_accent(letter)
