@@ -22,11 +22,16 @@ _AREAS, _FACILITIES = layer_tables["areas"], layer_tables["facilities"]
 
 def versions_in_reach(connection: Connection, identity: Identity, plan_id: str) -> list[VersionInfo]:
     """Find versions of a plan, by number."""
+    # No text in a database holds the character 0.
+    if "\0" in plan_id:
+        return []
     return versions_where(connection, and_(plan_version.c.plan_id == plan_id, _is_in_reach(identity)))
 
 
 def plans_in_reach(connection: Connection, identity: Identity, plan_id: str | None = None) -> list[PlanInfo]:
     """Find plans, or one, by identifier; of the versions in force only those in reach count."""
+    if plan_id is not None and "\0" in plan_id:
+        return []
     number = case((plan_version.c.status == Status.PUBLISHED.value, plan_version.c.number))
     asked = select(plan_version.c.plan_id, func.max(number)).where(_is_in_reach(identity))
     if plan_id is not None:
