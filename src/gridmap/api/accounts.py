@@ -100,7 +100,7 @@ def list_accounts(request: Request, _administrator: Administrator, accounts: The
     return _answer({"accounts": found, "links": [link(request, "self", "/accounts")]})
 
 
-_EXAMPLE = {"name": "wang", "role": "planner", "areas": ["990101001"], "institutions": ["示例农商银行"]}
+_EXAMPLE = {"name": "wang", "role": "planner", "areas": ["330106001"], "institutions": ["示例农商银行"]}
 
 
 @routes.post(

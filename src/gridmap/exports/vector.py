@@ -141,12 +141,15 @@ def read_layer(path: Path, layer: str) -> pd.DataFrame:
 def _write_flatgeobuf(path: Path, frames: Iterable[gpd.GeoDataFrame], layer: str) -> int:
     collected = list(frames)
     whole = flattened(pd.concat(collected, ignore_index=True)) if collected else _nothing()
-    polygons = _is_polygonal(whole)
+    has_place = ~shapely.is_missing(whole.geometry.to_numpy()) & ~shapely.is_empty(whole.geometry.to_numpy())
+    polygons = _is_polygonal(whole[has_place])
     pyogrio.write_dataframe(
         whole,
         path,
         layer=layer,
         driver="FlatGeobuf",
+        # Its index has no place for what has none.
+        layer_options={"SPATIAL_INDEX": "YES" if has_place.all() else "NO"},
         promote_to_multi=polygons,
         geometry_type="MultiPolygon" if polygons else None,
     )
