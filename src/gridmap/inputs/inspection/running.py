@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 import structlog
 
-from gridmap.errors import Place, TooLarge, UnreadableFile
+from gridmap.errors import InputError, Place, TooLarge, UnreadableFile
+from gridmap.inputs.formats import sniff
 from gridmap.inputs.inspection.telling import error_of
 from gridmap.settings import Settings
 
@@ -79,6 +80,12 @@ def inspect_file(asked: Asked, folder: Path, limits: Settings) -> Inspected:
         "reference": asked.reference,
     }
     place = Place(file=asked.name)
+    try:
+        # What shows by its first bytes needs no process.
+        sniff(asked.path)
+    except InputError as error:
+        error.place = place
+        raise
     with (folder / _COMPLAINT).open("wb") as complaint:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             [sys.executable, "-P", "-m", _MODULE],
