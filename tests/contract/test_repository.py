@@ -83,6 +83,16 @@ def test_plans_are_in_reach_with_one_of_their_areas_and_their_institution(filled
     assert names(as_(filled, Role.PLANNER, TOWN, "wu")) == ["empty", "fresh", "made", "other"]
 
 
+def test_what_is_no_identifier_is_no_plan(filled: SqlStore, plan: Plan):
+    planner = as_(filled, Role.PLANNER)
+    for name in ("a\0b", "", "A", "x" * 64, "'; --", "\ud800"):
+        for call in (planner.plan, planner.versions, planner.version, planner.audit):
+            with pytest.raises(NotStored):
+                call(name)
+        with pytest.raises(UsageError):
+            planner.add_version(name, plan)
+
+
 def test_a_version_is_in_force_where_it_is_in_reach(filled: SqlStore, plan: Plan):
     north = replace(plan, areas=plan.areas[plan.areas["area_code"].isin(["990101002001"])])
     filled.publish(filled.add_version("made", north, who="wu"), who="wu")

@@ -23,7 +23,7 @@ from gridmap.store.scope import reach_of
 from gridmap.store.scope.areas import NOT_STATED
 from gridmap.store.scope.documents import document
 from gridmap.store.scope.plans import is_plan_covered, plans_in_reach, versions_in_reach
-from gridmap.store.sql import Also, SqlStore
+from gridmap.store.sql import PLAN_ID, Also, SqlStore, check_plan_id
 
 
 class Repository:
@@ -67,7 +67,8 @@ class Repository:
             return self._plan(connection, plan_id)
 
     def _plan(self, connection: Connection, plan_id: str) -> PlanInfo:
-        found = plans_in_reach(connection, self.identity, plan_id)
+        # What is no identifier is no plan's, and not every database can be asked for it.
+        found = plans_in_reach(connection, self.identity, plan_id) if PLAN_ID.fullmatch(plan_id) else []
         if not found:
             raise NotStored("store.no_plan", id=plan_id)
         return found[0]
@@ -75,7 +76,7 @@ class Repository:
     def versions(self, plan_id: str) -> list[VersionInfo]:
         """List versions of a plan in reach, by number: drafts for planners only; raises as ``plan``."""
         with self._store.reading() as connection:
-            found = versions_in_reach(connection, self.identity, plan_id)
+            found = versions_in_reach(connection, self.identity, plan_id) if PLAN_ID.fullmatch(plan_id) else []
             if not found:
                 self._plan(connection, plan_id)
             return found
@@ -185,6 +186,7 @@ class Repository:
             As ``PlanStore.add_version``.
         """
         self.require(Role.PLANNER)
+        check_plan_id(plan_id)
         with self._store.reading() as connection:
             is_there = bool(plan_infos(connection, plan_id))
             if is_there and not plans_in_reach(connection, self.identity, plan_id):
@@ -244,7 +246,7 @@ class Repository:
         if plan_id is None and scope.is_whole:
             return self._store.audit()
         with self._store.reading() as connection:
-            asked = plans_in_reach(connection, self.identity, plan_id)
+            asked = plans_in_reach(connection, self.identity) if plan_id is None else [self._plan(connection, plan_id)]
             held = [one.plan_id for one in asked if is_plan_covered(connection, one.plan_id, scope)]
         if plan_id is None:
             return [entry for entry in self._store.audit() if entry.plan_id in held]
