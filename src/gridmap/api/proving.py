@@ -1,8 +1,7 @@
 """Proofs before publishing: each content once, in the background where it takes longer than a client should wait.
 
-A county of 38,000 cells takes about 13 seconds, one of 300,000 minutes. A client waits for ``PATIENCE_S``; a proof that
-takes longer goes on, and who asks again finds it under way or done. Large plans are proved in a process of their own,
-so that readers are not slowed down.
+A client waits for ``PATIENCE_S``; a proof that takes longer goes on, and who asks again finds it under way or done.
+Large plans are proved in a process of their own, so that readers are not slowed down.
 """
 
 from __future__ import annotations
