@@ -60,7 +60,7 @@ def _tables_of_a_plan() -> dict[str, Any]:
     }
     for definition in definitions.values():
         if "path" in definition.get("properties", {}):
-            definition["properties"]["path"] = {"oneOf": [_UPLOAD_TEXT, named]}
+            definition["properties"]["path"] = named
     tables: dict[str, Any] = _plain(schema, definitions)
     return tables
 
