@@ -40,7 +40,7 @@ def add_job(store: SqlStore, status: str, inputs: dict[str, Any]) -> None:
     values = {
         **{name: [] for name in ("area_prefixes", "institutions")},
         **{name: now() for name in ("created_at", "updated_at")},
-        **{"sequence": 0, "progress": 0.0, "dismiss_asked": False, "attempts": 0},
+        **{"sequence": 0, "progress": 0.0, "outputs": {}, "attempts": 0},
         **{"owner": "li", "role": "planner", "language": "en", "process": "plan", "request_digest": ""},
     }
     with store.writing() as connection:

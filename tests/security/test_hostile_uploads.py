@@ -258,7 +258,7 @@ def test_a_workbook_with_links_to_others_calls_nobody(live, canary):
     assert asked == []
 
 
-@pytest.mark.parametrize("shape", [(2_000_000, 2_000_000), pytest.param((60_000, 60_000), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("shape", [(100_000, 100_000), pytest.param((60_000, 60_000), marks=pytest.mark.slow)])
 def test_a_raster_of_huge_dimensions_is_refused(serve, shape, tmp_path):
     live = serve(read_timeout_s=25.0, read_memory_bytes=2_000_000_000)
     path = tmp_path / "huge.tif"
