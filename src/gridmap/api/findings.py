@@ -70,7 +70,11 @@ def coverage(
     return About(request, repository, plan_id, version, by, size, offset, lang).answer(compose)
 
 
-@routes.get("/plans/{plan_id}/gaps", summary="Where nobody is within reach")
+@routes.get(
+    "/plans/{plan_id}/gaps",
+    summary="Where nobody is within reach",
+    responses={200: {"content": {GEOJSON: {"schema": {"type": "object"}}}}},
+)
 def gaps(
     request: Request,
     repository: Plans,
