@@ -137,8 +137,9 @@ def _run(
     """First row of a statement whose text is kept: to make it anew would take longer than to run it."""
 
     def made() -> tuple[str, dict[str, Any]]:
-        compiled = statement().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-        return str(compiled), dict(compiled.params)
+        # Lists of values are written out, which takes a value of every other parameter too.
+        expanded = statement().compile(dialect=connection.dialect).construct_expanded_state(values)
+        return expanded.statement, dict(expanded.parameters)
 
     text, fixed = kept.get(("text", key), made)
     return connection.exec_driver_sql(text, {**fixed, **values}).first()
