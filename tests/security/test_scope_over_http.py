@@ -420,6 +420,15 @@ def test_another_s_upload_is_no_input(county: County):
     assert refused.text.replace(county.ids["upload"], "X") == same.text.replace("0" * 32, "X")
 
 
+@pytest.mark.parametrize("path", ["/collections/county@1.grids/items", "/plans/county/rules?version=1"])
+def test_what_a_client_keeps_does_not_outlive_the_reach(county: County, path: str):
+    own, whole = county.get(path), county.live.get(path, headers=county.boss)
+    assert (own.status_code, whole.status_code) == (200, 200)
+    assert "immutable" in whole.headers["cache-control"]
+    assert own.headers["cache-control"] == "private, no-cache"
+    assert own.headers["etag"] != whole.headers["etag"]
+
+
 @pytest.mark.parametrize("z", [5, 8, 11])
 def test_sums_of_small_scales_are_of_the_township(county: County, z: int):
     x, y = tile_of(z, centre(county))

@@ -30,7 +30,8 @@ class About:
         self, request: Request, repository: Repository, plan_id: str, number: int | None, *asked: object
     ) -> None:
         self._request, self._repository = request, repository
-        self._plan_id, self._number, self._asked = plan_id, number, asked
+        self._plan_id, self._number = plan_id, number
+        self._asked = (repository.identity.scope, *asked)
 
     def answer(self, compose: Callable[[VersionInfo, LayerReader], Any], *, media_type: str = JSON) -> Response:
         """Answer with what ``compose`` makes of a version, or with 304 where the client holds it already.

@@ -118,6 +118,9 @@ def identify(request: Request) -> Identity:
     identity = gate.identify(request)
     # For the log.
     request.state.who = identity.name
+    if not identity.scope.is_whole:
+        # A reach may grow or shrink: what a client keeps under it must not outlive it.
+        answer_with(request.scope, {b"cache-control": b"private, no-cache"})
     return identity
 
 
