@@ -16,13 +16,13 @@ from gridmap.domain.plan_settings import FileSource, PlanSettings
 from gridmap.errors import NotAllowed, Place, UsageError
 from gridmap.inputs.plan_file import checked
 from gridmap.jobs.processes.checking import faults_placed
-from gridmap.jobs.processes.process import Also, Asker, Inputs, Made, Output, Process, Run
+from gridmap.jobs.processes.process import Asker, Inputs, Made, Output, Process, Run
 from gridmap.jobs.processes.sources import PREFIX, Staging, record_of
 from gridmap.planning.checks import check_settings
 from gridmap.progress import Told
 from gridmap.store.protocols import VersionInfo
 from gridmap.store.repository import Repository
-from gridmap.store.sql import check_plan_id
+from gridmap.store.sql import Also, check_plan_id
 
 _SECTIONS = ("demand", "dedicated", "locked", "roads", "barriers", "staff", "previous")
 #: Share of the whole that is done where each stage begins; measured on the sample county at resolution 9.

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection
 
 from gridmap import catalogue
 from gridmap.domain.access import Identity
 from gridmap.progress import Told
 from gridmap.store.protocols import VersionInfo
-from gridmap.store.sql import SqlStore
+from gridmap.store.sql import Also, SqlStore
 
 Mode = Literal["value", "reference"]
-#: Done in the transaction that writes a version.
-Also = Callable[[Connection, VersionInfo], None]
 
 
 class Inputs(BaseModel):
