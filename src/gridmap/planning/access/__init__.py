@@ -1,0 +1,1 @@
+"""How well people are served, beyond covered or not: access scores, second choices, loads, distributions, tiers."""
