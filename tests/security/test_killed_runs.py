@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -252,6 +254,21 @@ def test_a_service_that_is_killed_leaves_no_process_and_loses_no_job(
         assert gone([*workers, *runs], 30.0)
     assert status["status"] == "successful"
     assert_ended_once(store, jobs.get(job_id, ME))
+
+
+def test_a_worker_whose_service_was_killed_before_it_found_the_store_ends():
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "gridmap.jobs.worker", "w"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "GRIDMAP_DATABASE_URL": "postgresql://gridmap@127.0.0.1:1/none"},
+    )
+    assert worker.stdin is not None
+    worker.stdin.close()
+    try:
+        assert worker.wait(timeout=60) == 0
+    finally:
+        worker.kill()
 
 
 @pytest.mark.slow

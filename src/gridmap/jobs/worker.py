@@ -19,7 +19,7 @@ from types import FrameType
 
 import structlog
 
-from gridmap.errors import GridmapError, LostUpdate, StoreError, TooLarge
+from gridmap.errors import GridmapError, LostUpdate, StoreError, StoreUnreachable, TooLarge
 from gridmap.jobs.child import DONE, FAILED
 from gridmap.jobs.housekeeping import Housekeeping
 from gridmap.jobs.results import remove_results
@@ -231,7 +231,9 @@ def main(name: str) -> None:
 
     config = settings()
     configure_logs(config.log_level, config.log_format)
-    store = _opened(config)
+    alone = threading.Event()
+    threading.Thread(target=_watch_parent, args=(alone,), daemon=True).start()
+    store = _opened(config, alone)
     if store is None:
         return
     worker = Worker(store, config, name)
@@ -241,31 +243,35 @@ def main(name: str) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    threading.Thread(target=_stop_with_parent, args=(worker,), daemon=True).start()
+    threading.Thread(target=_stop_alone, args=(worker, alone), daemon=True).start()
     try:
         worker.run()
     finally:
         store.close()
 
 
-def _opened(config: Settings) -> SqlStore | None:
+def _opened(config: Settings, alone: threading.Event) -> SqlStore | None:
     """Open the store, however long it is away; None where whoever started this process is gone meanwhile."""
-    from gridmap.errors import StoreUnreachable
-
-    parent, pause_s = os.getppid(), _LOOK_S
-    while os.getppid() == parent:
+    pause_s = _LOOK_S
+    while not alone.is_set():
         try:
             return open_store(config.database_url)
         except StoreUnreachable as fault:
             structlog.get_logger("gridmap.jobs").warning("store away", fault=fault.message("en"))
-            time.sleep(pause_s)
+            alone.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
     return None
 
 
-def _stop_with_parent(worker: Worker) -> None:
+def _watch_parent(alone: threading.Event) -> None:
+    """Wait until standard input ends: whoever started this process is gone."""
     while os.read(0, 1):
         pass
+    alone.set()
+
+
+def _stop_alone(worker: Worker, alone: threading.Event) -> None:
+    alone.wait()
     worker.stop()
 
 
