@@ -72,15 +72,16 @@ def ring_weights(
     return np.asarray(weights)[np.clip(ring, 0, len(weights) - 1)]
 
 
-def supply_of(facilities: Facilities) -> tuple[Floats, bool]:
-    """Supply of each facility, and whether it is its capacity.
+def supply_of(facilities: Facilities, rows: Rows) -> tuple[Floats, bool]:
+    """Supply of the facilities of ``rows``, and whether it is their capacity.
 
-    Capacities where all facilities state one; else each counts 1, for customers and machines do not add up.
+    Capacities where all of them state one; else each counts 1, for customers and machines do not add up.
 
     Returns
     -------
-    supply : (m,) float64
+    supply : (k,) float64
     is_capacity : whether it is in the unit of demand
     """
-    known = bool(len(facilities)) and not np.isnan(facilities.capacity).any()
-    return (facilities.capacity if known else np.ones(len(facilities))), known
+    capacity = facilities.capacity[rows]
+    known = bool(len(rows)) and not np.isnan(capacity).any()
+    return (capacity if known else np.ones(len(rows))), known

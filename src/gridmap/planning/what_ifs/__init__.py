@@ -1,0 +1,1 @@
+"""What would become of service if facilities closed, opened, moved or reached farther; the plan itself stays."""
