@@ -78,8 +78,7 @@ class Accounts:
         prefix = prefix_of(key)
         if prefix is None:
             return None
-        with self._store.reading() as connection:
-            row = connection.execute(_BY_PREFIX, {"prefix": prefix}).first()
+        row = next(iter(self._store.look_up("key", lambda: _BY_PREFIX, {"prefix": prefix})), None)
         if row is None:
             is_same(key, None)
             return None

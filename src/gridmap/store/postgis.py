@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 from typing import Any
@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import shapely
 from psycopg import sql
-from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, Table, create_engine, event, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, Select, Table, create_engine, event, func, select
 from sqlalchemy.engine import URL
 
 from gridmap.domain.layers import ColumnType, Layer
 from gridmap.store.boxes import box_shape
 from gridmap.store.content import LayerContent
 from gridmap.store.documents import as_json, json_options
+from gridmap.store.faults import database_faults_named
+from gridmap.store.lookups import Lookups, ping_when_idle
 from gridmap.store.models import EXTRA, FID, GEOMETRY, SRID, VERSION, layer_tables
 from gridmap.store.protocols import Box
 from gridmap.store.sql import UNHURRIED, Asked, Limits, SqlStore
@@ -25,25 +27,24 @@ from gridmap.store.sql import UNHURRIED, Asked, Limits, SqlStore
 _KEPT = 5
 
 
-def postgis_engines(url: URL, limits: Limits) -> tuple[Engine, Engine]:
-    """Engines to read and to write with.
+def postgis_engines(url: URL, limits: Limits) -> tuple[Engine, Engine, Engine]:
+    """Engines to read, to write and to look up with.
 
     A reader sees one state for as long as its transaction lasts, and no statement of it lasts longer than the limit.
     """
-    writers = max(1, limits.connections // 4)
-    reader = _engine(url, max(1, limits.connections - writers), limits)
-    event.listen(reader, "connect", partial(_limit, round(limits.statement_s * 1000)))
+    few = max(1, limits.connections // 4)
+    reader, writer = _engine(url, max(1, limits.connections - 2 * few), limits), _engine(url, few, limits)
+    asker = _engine(url, few, limits)
+    for one in (reader, asker):
+        event.listen(one, "connect", partial(_limit, round(limits.statement_s * 1000)))
     event.listen(reader, "begin", _begin)
-    return reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), _engine(
-        url, writers, limits
-    )
+    return reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), writer, asker
 
 
 def _engine(url: URL, connections: int, limits: Limits) -> Engine:
     kept = min(connections, _KEPT)
-    return create_engine(
+    engine = create_engine(
         url,
-        pool_pre_ping=True,
         hide_parameters=True,
         pool_size=kept,
         max_overflow=connections - kept,
@@ -52,6 +53,8 @@ def _engine(url: URL, connections: int, limits: Limits) -> Engine:
         connect_args={"prepare_threshold": None},
         **json_options(),
     )
+    ping_when_idle(engine)
+    return engine
 
 
 def _limit(milliseconds: int, connection: Any, _record: object) -> None:
@@ -70,7 +73,21 @@ class PostgisStore(SqlStore):
 
     def __init__(self, url: URL, limits: Limits) -> None:
         shown = url.set(drivername="postgresql").difference_update_query(["password"])
-        super().__init__(*postgis_engines(url, limits), shown.render_as_string(hide_password=True))
+        reader, writer, asker = postgis_engines(url, limits)
+        super().__init__(reader, writer, shown.render_as_string(hide_password=True))
+        self._lookups = Lookups(asker)
+
+    def look_up(
+        self, key: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Rows that a statement finds."""
+        with database_faults_named(self.name):
+            return self._lookups.rows(key, make, values)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        super().close()
+        self._lookups.close()
 
     def _write_rows(self, connection: Connection, layer: Layer, row: int, content: LayerContent) -> None:
         table = layer_tables[layer.name]

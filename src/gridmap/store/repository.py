@@ -75,11 +75,11 @@ class Repository:
 
     def versions(self, plan_id: str) -> list[VersionInfo]:
         """List versions of a plan in reach, by number: drafts for planners only; raises as ``plan``."""
-        with self._store.reading() as connection:
-            found = versions_in_reach(connection, self.identity, plan_id) if PLAN_ID.fullmatch(plan_id) else []
-            if not found:
-                self._plan(connection, plan_id)
-            return found
+        # What is no identifier is no plan's, and not every database can be asked for it.
+        found = versions_in_reach(self._store, self.identity, plan_id) if PLAN_ID.fullmatch(plan_id) else []
+        if not found:
+            self.plan(plan_id)
+        return found
 
     def version(self, plan_id: str, number: int | None = None) -> VersionInfo:
         """Find a version; without a number the one in force, else for planners the newest draft.

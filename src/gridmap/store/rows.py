@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gridmap.errors import LostUpdate, NotStored, StoreConflict
@@ -95,10 +96,17 @@ def claim(connection: Connection, seen: VersionInfo, needed: Status, **values: A
 
 def versions_where(connection: Connection, condition: ColumnElement[bool]) -> list[VersionInfo]:
     """Find versions, by number."""
-    return [
-        VersionInfo(row=row[0], status=Status(row[1]), **dict(zip(_SHOWN, row[2:], strict=True)))
-        for row in connection.execute(_VERSIONS.where(condition))
-    ]
+    return versions_of(tuple(row) for row in connection.execute(select_versions(condition)))
+
+
+def select_versions(condition: ColumnElement[bool]) -> Select[Any]:
+    """Select what ``versions_of`` reads, by number."""
+    return _VERSIONS.where(condition)
+
+
+def versions_of(rows: Iterable[tuple[Any, ...]]) -> list[VersionInfo]:
+    """Versions as rows of ``select_versions`` tell of them."""
+    return [VersionInfo(row=row[0], status=Status(row[1]), **dict(zip(_SHOWN, row[2:], strict=True))) for row in rows]
 
 
 def plan_infos(connection: Connection, plan_id: str | None = None) -> list[PlanInfo]:

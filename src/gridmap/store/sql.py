@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, func, insert, select
 
 from gridmap.domain.layers import LAYER_BY_NAME, LAYERS, Layer
 from gridmap.domain.plan import Plan
@@ -109,6 +109,24 @@ class SqlStore(ABC):
         engine = self._reader.execution_options(**{UNHURRIED: True}) if unhurried else self._reader
         with database_faults_named(self.name), engine.begin() as connection:
             yield connection
+
+    @property
+    def dialect(self) -> str:
+        """Name of the kind of database, as SQLAlchemy has it."""
+        return self._reader.dialect.name
+
+    def look_up(
+        self, key: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Rows that a statement finds, in a state of the database of its own.
+
+        Parameters
+        ----------
+        key : that the statement is known by, once it was made
+        values : of its parameters
+        """
+        with self.reading() as connection:
+            return [tuple(row) for row in connection.execute(make(), values)]
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -18,7 +18,7 @@ from gridmap.store.boxes import check_box
 from gridmap.store.filters import bounds_of, compile_filter
 from gridmap.store.kept import kept_of
 from gridmap.store.models import EXTRA, FID, GEOMETRY, layer_tables
-from gridmap.store.protocols import Box, VersionInfo
+from gridmap.store.protocols import Box, Status, VersionInfo
 from gridmap.store.reading.boxes import Boxes
 from gridmap.store.reading.frames import frame_of
 from gridmap.store.reading.own_columns import layers_of
@@ -122,8 +122,11 @@ class LayerReader:
         return self._reached(connection, layer)[1]
 
     def _reached(self, connection: Connection, layer: Layer) -> tuple[Reach, Subquery]:
-        reach, dialect = self._reach(connection), connection.dialect.name
-        return reach, self._kept.get(("source", layer.name, reach), lambda: scoped(layer.name, reach, dialect))
+        reach = self._reach(connection)
+        return reach, self._source_of(layer, reach, connection.dialect.name)
+
+    def _source_of(self, layer: Layer, reach: Reach, dialect: str) -> Subquery:
+        return self._kept.get(("source", layer.name, reach), lambda: scoped(layer.name, reach, dialect))
 
     def _statement_key(self, layer: Layer, query: FeatureQuery, reach: Reach) -> Hashable:
         # Drafts may change the columns of their users' own.
@@ -161,13 +164,28 @@ class LayerReader:
         query = FeatureQuery(crs=crs, limit=1)
         wanted = _identifier(layer, feature_id)
         if wanted is not None:
-            with self._reading() as connection:
-                reach, source = self._reached(connection, layer)
-                written = Written(source, layer, layer.columns, query)
-                found = written.feature(connection, wanted, self._kept, self._statement_key(layer, query, reach))
+            found = self._found(layer, query, wanted)
             if found is not None:
                 return found
         raise NotStored("reading.no_feature", layer=layer.name, id=feature_id[:80])
+
+    def _found(self, layer: Layer, query: FeatureQuery, wanted: str | int) -> bytes | None:
+        if self._connection is None and self._store.dialect == "postgresql" and self._is_fixed:
+            written = Written(self._source_of(layer, self._all, "postgresql"), layer, layer.columns, query)
+            return written.feature_in(self._store, wanted, self._statement_key(layer, query, self._all))
+        with self._reading() as connection:
+            reach, source = self._reached(connection, layer)
+            written = Written(source, layer, layer.columns, query)
+            return written.feature(connection, wanted, self._kept, self._statement_key(layer, query, reach))
+
+    @property
+    def _is_fixed(self) -> bool:
+        """Whether everything is in reach of whoever asks, and never changes: one statement finds all there is."""
+        return self.scope.is_whole and self.version.status is not Status.DRAFT
+
+    @property
+    def _all(self) -> Reach:
+        return Reach(self.version.row)
 
     def count(self, layer: Layer, query: FeatureQuery | None = None) -> int:
         """Count the features that all pages of a query hold together."""

@@ -28,6 +28,7 @@ from gridmap.store.models import EXTRA, FID, GEOMETRY
 from gridmap.store.reading.coordinates import geometry_texts
 from gridmap.store.reading.feature_text import feature_text
 from gridmap.store.reading.queries import FeatureQuery, Page
+from gridmap.store.sql import SqlStore
 
 _COMMA = literal_column("','", Text)
 _AFTER: BindParameter[int] = bindparam("after", type_=Integer)
@@ -87,6 +88,11 @@ class Written:
             return page.features if page.returned else None
         found = _run(connection, self._feature_as_text, kept, ("feature", key), {_WANTED: wanted})
         return None if found is None else str(found[0]).encode()
+
+    def feature_in(self, store: SqlStore, wanted: str | int, key: Hashable) -> bytes | None:
+        """Write the feature with an identifier, asking PostgreSQL nothing else; else as ``feature``."""
+        found = store.look_up(("feature", key), self._feature_as_text, {_WANTED: wanted})
+        return str(found[0][0]).encode() if found else None
 
     def _feature_as_text(self) -> Select[Any]:
         is_wanted = self.identifier == bindparam(_WANTED, type_=self.identifier.type)

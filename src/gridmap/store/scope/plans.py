@@ -8,24 +8,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, exists, func, or_, select, true
 
 from gridmap.domain.access import Identity, Role, Scope
 from gridmap.store.models import VERSION, layer_tables, plan, plan_version
 from gridmap.store.protocols import PlanInfo, Status, VersionInfo
-from gridmap.store.rows import plan_infos, versions_where
+from gridmap.store.rows import plan_infos, select_versions, versions_of
 from gridmap.store.scope.areas import NOT_STATED, beyond_areas, in_areas
+from gridmap.store.sql import SqlStore
 
 _AREAS, _FACILITIES = layer_tables["areas"], layer_tables["facilities"]
 
 
-def versions_in_reach(connection: Connection, identity: Identity, plan_id: str) -> list[VersionInfo]:
+def versions_in_reach(store: SqlStore, identity: Identity, plan_id: str) -> list[VersionInfo]:
     """Find versions of a plan, by number."""
-    # No text in a database holds the character 0.
     if "\0" in plan_id:
         return []
-    return versions_where(connection, and_(plan_version.c.plan_id == plan_id, _is_in_reach(identity)))
+    scope, sees_drafts = identity.scope, identity.role.reaches(Role.PLANNER)
+
+    def selected() -> Select[Any]:
+        own = plan_version.c.plan_id == bindparam("plan_id")
+        return select_versions(and_(own, _versions_of(scope, sees_drafts=sees_drafts)))
+
+    return versions_of(store.look_up(("versions", scope, sees_drafts), selected, {"plan_id": plan_id}))
 
 
 def plans_in_reach(connection: Connection, identity: Identity, plan_id: str | None = None) -> list[PlanInfo]:
