@@ -1,4 +1,4 @@
-"""The service beside tipg, on the same rows in the same PostGIS: processor time of each request, and how long its client waits.
+"""The service beside tipg, on the same rows in the same PostGIS: processor time of each request, and its wait.
 
 ``python benchmarks/serving.py`` makes a private PostgreSQL with PostGIS, stores a county of 300,000 cells in it, starts
 the service (with an account and its key) and tipg, each one process, and sends both the same requests, one after the

@@ -38,7 +38,7 @@ class Lookups:
 
     def rows(self, key: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Rows that a statement finds; its text is kept by the key."""
-        text, fixed = self._texts.get(key, lambda: self._text_of(make().params(values)))
+        text, fixed = self._texts.get(key, lambda: self._text_of(make(), values))
         lent = self._engine.raw_connection()
         driver: Any = lent.driver_connection
         try:
@@ -51,9 +51,10 @@ class Lookups:
             lent.close()
         return [tuple(map(_in_utc, row)) for row in found]
 
-    def _text_of(self, statement: Select[Any]) -> tuple[str, dict[str, Any]]:
-        compiled = statement.compile(dialect=self._engine.dialect, compile_kwargs={"render_postcompile": True})
-        return str(compiled), dict(compiled.params)
+    def _text_of(self, statement: Select[Any], values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        # Lists are written out, a parameter each; the values themselves are put in anew each time.
+        expanded = statement.compile(dialect=self._engine.dialect).construct_expanded_state(dict(values))
+        return expanded.statement, dict(expanded.parameters)
 
     def close(self) -> None:
         """Let go of the connections."""
