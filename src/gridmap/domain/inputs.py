@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmap.domain.kinds import AreaLevel, Employment, StaffRole
+from gridmap.domain.roads import RoadLines
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ class PlanInputs:
         Ground carved out first, None where not given.
     staff, previous
         None where not given.
+    network
+        Roads that distance is measured along, None where it is measured as the crow flies.
     warnings
         What the reader noticed, in the words of the catalogue, already filled.
     """
@@ -143,4 +146,5 @@ class PlanInputs:
     locked: Carved | None = None
     staff: Staff | None = None
     previous: PreviousGrids | None = None
+    network: RoadLines | None = None
     warnings: tuple[str, ...] = field(default=())

@@ -7,8 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridmap.domain.kinds import AreaLevel, FacilityKind, SettlementClass
+from gridmap.domain.roads import Measure, Profile
 
 Metres = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
+Speed = Annotated[float, Field(gt=0, le=200, allow_inf_nan=False)]
 
 #: ``[urban, rural]`` service radii, metres; fringe ground counts as urban.
 DEFAULT_RADIUS_M: dict[FacilityKind, tuple[float, float]] = {
@@ -86,7 +89,7 @@ class LineSource(FileSource):
 
 
 class RoadSource(LineSource):
-    """``[roads]``: arterial roads, the borders of blocks."""
+    """``[roads]``: the borders of blocks, and what distance is measured along where ``coverage.distance`` says so."""
 
     min_block_m2: float = Field(
         20_000.0,
@@ -94,6 +97,18 @@ class RoadSource(LineSource):
         allow_inf_nan=False,
         description="blocks smaller than this join the neighbour they share most border with, m²",
     )
+    profile: Profile | None = Field(None, description="who travels along the roads: walking (default) or driving")
+    measure: Measure | None = Field(
+        None,
+        description="what decides who is reached: metres (default) of the shortest way, or minutes of the quickest",
+    )
+    minutes: dict[FacilityKind, tuple[Minutes, Minutes]] | None = Field(
+        None, description="kind → [urban, rural] travel time, minutes; needed of every kind where minutes decide"
+    )
+    speed_kmh: dict[str, Speed] | None = Field(
+        None, description="class of road → speed, km/h, instead of the one known for it"
+    )
+    max_off_m: Metres | None = Field(None, description="farthest a place may lie from a road, metres; default: 2000")
 
 
 class StaffSource(FileSource):

@@ -22,6 +22,7 @@ class Format(StrEnum):
     GEOPACKAGE = "gpkg"
     FLATGEOBUF = "fgb"
     KML = "kml"
+    OSM = "pbf"
     GEOPARQUET = "parquet"
     GEOTIFF = "tif"
     XLSX = "xlsx"
@@ -51,6 +52,7 @@ _TITLES = {
     Format.GEOPACKAGE: "GeoPackage",
     Format.FLATGEOBUF: "FlatGeobuf",
     Format.KML: "KML",
+    Format.OSM: "OpenStreetMap PBF",
     Format.GEOPARQUET: "GeoParquet",
     Format.GEOTIFF: "GeoTIFF",
     Format.XLSX: "XLSX",
@@ -59,7 +61,7 @@ _TITLES = {
 }
 
 #: What the product names when it meets something else.
-KNOWN_FORMATS = "GeoJSON, Shapefile, GeoPackage, FlatGeobuf, KML/KMZ, GeoParquet, GeoTIFF, CSV, XLSX, ZIP"
+KNOWN_FORMATS = "GeoJSON, Shapefile, GeoPackage, FlatGeobuf, KML/KMZ, OSM PBF, GeoParquet, GeoTIFF, CSV, XLSX, ZIP"
 
 _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"SQLite format 3\x00", Format.GEOPACKAGE),
@@ -72,6 +74,8 @@ _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"MM\x00+", Format.GEOTIFF),
     (b"\x1e", Format.GEOJSON_LINES),
 )
+
+_OSM_HEADER = b"\n\tOSMHeader"
 
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
@@ -91,6 +95,9 @@ def sniff(path: Path) -> Format:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
+    # Four bytes of length come first.
+    if head[4:15] == _OSM_HEADER:
+        return Format.OSM
     text = _as_text(head).lstrip()
     if text.startswith("{"):
         return _kind_of_json(text, path)

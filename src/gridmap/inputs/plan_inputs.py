@@ -18,7 +18,8 @@ from gridmap import catalogue
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan_settings import AreaSource, FileSource, PlanSettings
-from gridmap.errors import DuplicateId, OutOfPlace, Place
+from gridmap.domain.roads import RoadLines
+from gridmap.errors import BadValue, DuplicateId, OutOfPlace, Place
 from gridmap.geometry.lattice import Geometries
 from gridmap.inputs.areas import read_areas
 from gridmap.inputs.carved import read_dedicated, read_locked
@@ -26,6 +27,7 @@ from gridmap.inputs.demand import read_demand
 from gridmap.inputs.facilities import FacilityRead, read_facilities
 from gridmap.inputs.lines import read_lines
 from gridmap.inputs.previous import read_previous
+from gridmap.inputs.roads import read_roads
 from gridmap.inputs.staff import read_staff
 
 Progress = Callable[[str, float], None]
@@ -88,6 +90,7 @@ def read_plan_inputs(
     demand = reading.file(settings.demand, partial(read_demand, base_dir=base, repair=repair))
     roads = reading.file(settings.roads, partial(read_lines, base_dir=base, repair=repair))
     barriers = reading.file(settings.barriers, partial(read_lines, base_dir=base, outlines=True, repair=repair))
+    network = _read_network(reading, settings, base, ground, facilities)
     dedicated = reading.file(settings.dedicated, partial(read_dedicated, base_dir=base, repair=repair))
     locked = reading.file(settings.locked, partial(read_locked, base_dir=base, repair=repair))
     staff = reading.file(settings.staff, partial(read_staff, base_dir=base))
@@ -106,6 +109,7 @@ def read_plan_inputs(
         locked=locked,
         staff=staff,
         previous=previous,
+        network=network,
         warnings=tuple(reading.warnings),
     )
 
@@ -117,7 +121,8 @@ class _Reading:
         self.warnings: list[str] = []
         self._tell = progress or (lambda _message, _share: None)
         one_each = (*(getattr(settings, name) for name in _SECTIONS), settings.facilities)
-        self._parts = len(settings.areas) + sum(section is not None for section in one_each)
+        along_roads = settings.roads is not None and settings.coverage.distance == "network"
+        self._parts = len(settings.areas) + sum(section is not None for section in one_each) + along_roads
         self._read = 0
 
     def part(self, message: str, reader: Callable[[], tuple[T, Iterable[str]]]) -> T:
@@ -135,6 +140,19 @@ class _Reading:
     def done(self) -> None:
         """Say that everything has been read."""
         self._tell(catalogue.text("inputs.read_all"), 1.0)
+
+
+def _read_network(
+    reading: _Reading, settings: PlanSettings, base: Path, ground: Geometries, facilities: gpd.GeoDataFrame
+) -> RoadLines | None:
+    """Read the roads once more, as ways and not as borders, where distance is measured along them."""
+    source = settings.roads
+    if settings.coverage.distance != "network":
+        return None
+    if source is None:
+        raise BadValue("roads.no_roads", Place(field="coverage.distance"))
+    places = facilities[["lon", "lat"]].to_numpy(dtype=np.float64)
+    return reading.part(_of_file(source), lambda: read_roads(source, base, ground, places))
 
 
 def _of_file(source: FileSource) -> str:

@@ -76,7 +76,12 @@ def features(request: dict[str, Any]) -> dict[str, Any]:
     if layer not in names:
         return {"error": "layer", "layers": names}
     with pyogrio.raw.open_arrow(
-        request["path"], layer=layer, encoding=request["encoding"], use_pyarrow=True, return_fids=True
+        request["path"],
+        layer=layer,
+        encoding=request["encoding"],
+        where=request.get("where"),
+        use_pyarrow=True,
+        return_fids=True,
     ) as (meta, reader):
         geometry = meta["geometry_name"] or "wkb_geometry"
         too_many = write_batches(reader, geometry, request)

@@ -19,6 +19,9 @@ from gridmap.inputs.formats import KNOWN_FORMATS, Format
 from gridmap.settings import settings
 
 _SCRIPT = Path(__file__).with_name("reader_process.py")
+_OSM_CONFIG = Path(__file__).with_name("osmconf.ini")
+#: What is read of an OSM file where no layer is chosen: its roads.
+_OSM_ROADS = {"layer": "lines", "where": "highway IS NOT NULL"}
 
 #: All China in squares of 100 m; what says it is larger is made to keep the reader busy.
 _MOST_PIXELS = 4_000_000_000
@@ -31,6 +34,7 @@ _DRIVER: Mapping[Format, str] = {
     Format.GEOPACKAGE: "GPKG",
     Format.FLATGEOBUF: "FlatGeobuf",
     Format.KML: "LIBKML",
+    Format.OSM: "OSM",
 }
 
 
@@ -59,6 +63,7 @@ def _environment(kind: Format, folder: Path) -> dict[str, str]:
         "OGR_GEOJSON_MAX_OBJ_SIZE": "0",
         "OGR_GEOJSON_DATE_AS_STRING": "YES",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "OSM_CONFIG_FILE": str(_OSM_CONFIG),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
@@ -113,6 +118,7 @@ def _ask(
         "memory_bytes": limits.read_memory_bytes,
         "timeout_s": limits.read_timeout_s,
         "output_bytes": limits.max_file_bytes,
+        **(_OSM_ROADS if kind is Format.OSM and layer is None and verb == "features" else {}),
     }
     try:
         ended = subprocess.run(  # noqa: S603 - our own interpreter and our own script

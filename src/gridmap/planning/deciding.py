@@ -12,6 +12,7 @@ import numpy as np
 
 from gridmap.domain.inputs import PlanInputs
 from gridmap.domain.plan_settings import PlanSettings
+from gridmap.errors import BadValue, Place
 from gridmap.geometry.lattice import geometries_to_units
 from gridmap.geometry.partition import Partition, partition_areas, partition_units
 from gridmap.geometry.tiling import require_tiling
@@ -23,6 +24,7 @@ from gridmap.planning.land.demand import SpreadDemand, spread
 from gridmap.planning.land.density import density_applies, density_classes, settlement_of_cells, with_settlement
 from gridmap.planning.land.ground import CLASSES, Ground
 from gridmap.planning.land.hierarchy import Hierarchy, build_hierarchy
+from gridmap.planning.network.service import RoadService
 from gridmap.planning.responsibility.assignment import Assignment, assign
 from gridmap.planning.responsibility.staffing import Staffing, staff_grids
 from gridmap.planning.service.coverage import cover
@@ -57,8 +59,12 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
         demand = spread(inputs.demand, ground)
         ground = classed(settings, hierarchy, ground, demand)
         facility_cell = ground.locate(np.column_stack([facilities.points.lon, facilities.points.lat]))
-    with stages("coverage"):
-        coverage = cover(ground, facilities, settings.coverage)
+    with stages("coverage") as tell:
+        roads = road_service(settings, inputs, ground, facilities)
+        if roads is None:
+            coverage = cover(ground, facilities, settings.coverage)
+        else:
+            coverage = roads.cover(ground, facilities, settings.coverage, tell)
         radius_m = facilities.radius_m(settings.coverage)
     with stages("grids"):
         grids = draw_grids(settings, inputs, hierarchy, units, ground, demand, facilities, facility_cell)
@@ -74,6 +80,8 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
             anchor=grids.anchor,
             capacity=None if demand.stands_in else facilities.capacity,
         )
+        if roads is not None:
+            assignment = roads.stated(assignment, ground, grids.of_cell, demand.value)
         staffing = staffed(settings, inputs, ground, grids, demand, facilities, assignment)
     with stages("gaps"):
         county = hierarchy.county_numbers()[ground.area]
@@ -93,10 +101,28 @@ def decide(settings: PlanSettings, inputs: PlanInputs, facilities_given: gpd.Geo
         staffing,
         gaps,
         partition.certificate,
+        roads,
     )
     with stages("proof"):
         levels = proof_of_levels(decisions, partition.border)
     return replace(decisions, certificate={**partition.certificate, "levels": levels})
+
+
+def road_service(
+    settings: PlanSettings, inputs: PlanInputs, ground: Ground, facilities: Facilities
+) -> RoadService | None:
+    """Roads that distance is measured along, None where it is measured as the crow flies.
+
+    Raises
+    ------
+    BadValue
+        If distance along roads is asked for and there are none.
+    """
+    if settings.coverage.distance != "network":
+        return None
+    if inputs.network is None:
+        raise BadValue("roads.no_roads", Place(field="coverage.distance"))
+    return RoadService.of(inputs.network, settings.roads, ground, facilities)
 
 
 def break_ground(

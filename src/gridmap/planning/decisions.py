@@ -16,6 +16,7 @@ from gridmap.planning.land.base_units import BaseUnits
 from gridmap.planning.land.demand import SpreadDemand
 from gridmap.planning.land.ground import CLASSES, Ground
 from gridmap.planning.land.hierarchy import Hierarchy
+from gridmap.planning.network.service import RoadService
 from gridmap.planning.responsibility.assignment import Assignment
 from gridmap.planning.responsibility.staffing import Staffing
 from gridmap.planning.service.coverage import Coverage
@@ -43,6 +44,7 @@ class Decisions:
     staffing: Staffing
     gaps: Gaps
     certificate: Mapping[str, Any]
+    roads: RoadService | None = None
 
     @cached_property
     def facility_area(self) -> Rows:

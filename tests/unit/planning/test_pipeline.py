@@ -259,10 +259,11 @@ def test_cells_list_all_facilities_in_reach_nearest_first(
     assert set(cells.loc[~cells["covered"], "facility_ids_in_reach"]) == {""}
 
 
-def test_settings_that_this_version_does_not_use_are_named(plan_settings: Settings, two_villages: PlanInputs) -> None:
+def test_distance_along_roads_needs_roads(plan_settings: Settings, two_villages: PlanInputs) -> None:
     settings = plan_settings(grids=GridSection(base="village"), coverage=CoverageSection(distance="network"))
-    warnings = build_plan(settings, two_villages).report["warnings"]
-    assert [warning for warning in warnings if "version" in warning] == ["Not used by this version: coverage.distance."]
+    with pytest.raises(BadValue) as refused:
+        build_plan(settings, two_villages)
+    assert (refused.value.key, refused.value.place.field) == ("roads.no_roads", "coverage.distance")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -10,6 +10,7 @@ from gridmap import catalogue
 from gridmap.domain.kinds import AreaLevel
 from gridmap.domain.plan_settings import PlanSettings
 from gridmap.planning.decisions import Decisions
+from gridmap.planning.findings.road_remarks import road_remarks
 from gridmap.planning.land.bases import not_to_be_had
 from gridmap.planning.land.demand import NEARBY_M, SpreadDemand
 from gridmap.planning.service.facilities import Facilities
@@ -25,6 +26,7 @@ def remarks(decisions: Decisions) -> list[str]:
         *_on_facilities(decisions.facilities),
         *_on_areas(decisions),
         *_on_settings(decisions.settings, decisions.hierarchy.lowest.level),
+        *road_remarks(decisions),
     ]
 
 
@@ -82,8 +84,6 @@ def _on_settings(settings: PlanSettings, lowest: AreaLevel) -> list[str]:
     lacking = not_to_be_had(settings.grids, lowest, has_roads=settings.roads is not None)
     if lacking:
         said.append(catalogue.text("rules.base_not_to_be_had", keys=", ".join(lacking)))
-    if settings.coverage.distance != "geodesic":
-        said.append(catalogue.text("rules.setting_not_used", keys="coverage.distance"))
     return said
 
 

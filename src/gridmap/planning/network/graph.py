@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import shapely
@@ -11,32 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from gridmap.domain.roads import Measure, RoadLines
 from gridmap.geometry.lattice import Geometries, pack, to_units
 from gridmap.planning.service.reach import GEOD, Flags, Floats, Rows
-
-
-class Measure(StrEnum):
-    """What a way costs."""
-
-    METRES = "metres"
-    MINUTES = "minutes"
-
-
-@dataclass(frozen=True, slots=True)
-class RoadLines:
-    """Roads as they were read.
-
-    Attributes
-    ----------
-    shapes : (n,) LineString, WGS 84 degrees
-    forward, backward : (n,) bool, may be travelled as drawn, and against it
-    speed_kmh : (n,) float64, positive
-    """
-
-    shapes: Geometries
-    forward: Flags
-    backward: Flags
-    speed_kmh: Floats
 
 
 @dataclass(frozen=True)

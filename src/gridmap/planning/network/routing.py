@@ -16,7 +16,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from gridmap.planning.network.graph import Measure, RoadGraph
+from gridmap.domain.roads import Measure
+from gridmap.planning.network.graph import RoadGraph
 from gridmap.planning.network.snapping import Snapping, Spots
 from gridmap.planning.service.reach import ROUNDING_M, EarthPoints, Floats, Pairs, Rows
 
@@ -91,6 +92,17 @@ class NetworkReach:
         )
         order = np.lexsort((facility, point))
         return Pairs(point[order].astype(np.int64), facility[order].astype(np.int64), cost[order].astype(np.float64))
+
+    def tables(self, points: EarthPoints, facilities: EarthPoints) -> Iterator[tuple[Rows, Floats]]:
+        """Yield some facilities at a time: their rows, and the cost from every point to each, (facilities, points).
+
+        Facilities without a road near are in none. How many come at a time depends on the roads and the points only.
+        """
+        return self.tables_of_spots(self.spots(points), self.spots(facilities))
+
+    def tables_of_spots(self, places: Spots, sites: Spots) -> Iterator[tuple[Rows, Floats]]:
+        """``tables`` where the spots are known."""
+        return _cost_tables(self, places, sites, np.full(len(sites), np.inf))
 
     def walk(self, metres: Floats) -> Floats:
         """Cost of steps beside a road."""
