@@ -7,7 +7,20 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import Boolean, ColumnElement, Connection, FromClause, Table, and_, func, or_, select, true
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    FromClause,
+    LargeBinary,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from gridmap.store.boxes import box_shape
 from gridmap.store.models import FID, GEOMETRY, SRID
@@ -43,9 +56,7 @@ class Boxes:
         """Whether the geometry of a row meets a box."""
         shape = box_shape(box)
         if not self._has_rtree:
-            return func.ST_Intersects(
-                self.source.c[GEOMETRY], func.ST_GeomFromWKB(shapely.to_wkb(shape), SRID), type_=Boolean
-            )
+            return meets_shape(self.source.c[GEOMETRY], literal(shapely.to_wkb(shape), LargeBinary))
         shapely.prepare(shape)
 
         def settled(wkb: bytes | None) -> bool:
@@ -111,3 +122,8 @@ class Boxes:
         wkb = self.connection.execute(select(column).join(index, own).where(outermost)).scalars().all()
         bounds = shapely.bounds(shapely.from_wkb(np.array(wkb, dtype=object))).reshape(-1, 4)
         return Box(*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist())
+
+
+def meets_shape(geometry: ColumnElement[Any], wkb: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """Whether a geometry meets one given as WKB, in PostGIS."""
+    return func.ST_Intersects(geometry, func.ST_GeomFromWKB(wkb, SRID), type_=Boolean)

@@ -145,9 +145,12 @@ class LayerReader:
         columns = _written(layer, query.properties)
         with self._reading() as connection:
             reach, source = self._reached(connection, layer)
+            written, key = Written(source, layer, columns, query), self._statement_key(layer, query, reach)
+            if query.bbox and not query.where and layer.geometry and connection.dialect.name == "postgresql":
+                check_box(query.bbox)
+                return written.page_in(connection, query.bbox, self._kept, key)
             wanted = self._conditions(connection, layer, source, query.bbox, query.where)
-            written = Written(source, layer, columns, query)
-            return written.page(connection, wanted, self._kept, self._statement_key(layer, query, reach))
+            return written.page(connection, wanted, self._kept, key)
 
     def feature(self, layer: Layer, feature_id: str, crs: OutputCrs = CRS84) -> bytes:
         """Write one feature.

@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 import orjson
+import shapely
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
     FromClause,
     Integer,
+    LargeBinary,
     Select,
     Text,
     bindparam,
@@ -23,8 +25,11 @@ from sqlalchemy import (
 )
 
 from gridmap.domain.layers import Column, Layer
+from gridmap.store.boxes import box_shape
 from gridmap.store.kept import Kept
 from gridmap.store.models import EXTRA, FID, GEOMETRY
+from gridmap.store.protocols import Box
+from gridmap.store.reading.boxes import meets_shape
 from gridmap.store.reading.coordinates import geometry_texts
 from gridmap.store.reading.feature_text import feature_text
 from gridmap.store.reading.queries import FeatureQuery, Page
@@ -33,6 +38,7 @@ from gridmap.store.sql import SqlStore
 _COMMA = literal_column("','", Text)
 _AFTER: BindParameter[int] = bindparam("after", type_=Integer)
 _MOST: BindParameter[int] = bindparam("most", type_=Integer)
+_BOX: BindParameter[bytes] = bindparam("box", type_=LargeBinary)
 _WANTED = "wanted"
 
 
@@ -78,6 +84,22 @@ class Written:
             features, last, count = connection.execute(self._page_as_text(conditions), values).one()
         else:
             features, last, count = _run(connection, partial(self._page_as_text, ()), kept, ("page", key), values)
+        return self._page(features, last, count)
+
+    def page_in(self, connection: Connection, box: Box, kept: Kept, key: Hashable) -> Page:
+        """Write the first features that meet a box, in PostgreSQL; ``kept`` and ``key`` as ``page``."""
+        values = {
+            _AFTER.key: self.query.after_fid,
+            _MOST.key: self.query.limit,
+            _BOX.key: shapely.to_wkb(box_shape(box)),
+        }
+
+        def selected() -> Select[Any]:
+            return self._page_as_text([meets_shape(self.source.c[GEOMETRY], _BOX)])
+
+        return self._page(*_run(connection, selected, kept, ("page in box", key), values))
+
+    def _page(self, features: str | None, last: int | None, count: int) -> Page:
         limit = self.query.limit
         return Page((features or "").encode(), min(count, limit), last if count > limit else None)
 
