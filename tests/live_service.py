@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from gridmap.api import Service, create_app
-from gridmap.api.protection import SERVER_OPTIONS
+from gridmap.api.access.protection import SERVER_OPTIONS
 from gridmap.settings import Settings
 from gridmap.store.sql import SqlStore
 

@@ -65,7 +65,7 @@ def test_geojson_is_that_of_the_directory_byte_for_byte(published: Live, directo
 
 
 def test_geojson_is_the_same_in_however_many_pieces(published: Live, directory: Path, monkeypatch):
-    monkeypatch.setattr("gridmap.api.downloads._STREAMED", 7)
+    monkeypatch.setattr("gridmap.api.versions.downloads._STREAMED", 7)
     answer = published.get(EXPORT, params={"f": "geojson"})
 
     assert answer.content == (directory / "cells.geojson").read_bytes()
@@ -93,7 +93,7 @@ def test_geopackage_holds_every_layer_and_table(published: Live, plan: Plan, dir
 
 @pytest.mark.parametrize("form", ["fgb", "parquet", "gpkg"])
 def test_one_layer_in_every_format(published: Live, plan: Plan, tmp_path: Path, form: str, monkeypatch):
-    monkeypatch.setattr("gridmap.api.downloads._WRITTEN", 10)
+    monkeypatch.setattr("gridmap.api.versions.downloads._WRITTEN", 10)
     path = fetched(published, tmp_path, f=form, layer="cells")
 
     found = gpd.read_parquet(path) if form == "parquet" else pyogrio.read_dataframe(path)
@@ -202,7 +202,7 @@ def test_nothing_is_left_of_a_file_whose_client_went_away(
 ):
     live = serve()
     live.store.publish(live.store.add_version("made", make_plan(rings=25), who="test"), who="test")
-    monkeypatch.setattr("gridmap.api.export_files._PIECE_BYTES", 1000)
+    monkeypatch.setattr("gridmap.api.versions.export_files._PIECE_BYTES", 1000)
     with live.client.stream("GET", EXPORT, params={"f": "gpkg"}) as answer:
         assert next(answer.iter_raw(1000))
         assert list((live.service.data_directory / "exports").glob("*"))
@@ -211,7 +211,7 @@ def test_nothing_is_left_of_a_file_whose_client_went_away(
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_only_so_many_files_are_made_at_once(published: Live, monkeypatch):
-    monkeypatch.setattr("gridmap.api.export_files.PATIENCE_S", 0.05)
+    monkeypatch.setattr("gridmap.api.versions.export_files.PATIENCE_S", 0.05)
     assert published.get(EXPORT, params={"f": "fgb"}).status_code == 200
     turns = published.app.state.export_turns
     with turns.of_file(), turns.of_file():
@@ -237,7 +237,7 @@ def test_where_files_cannot_be_written_it_says_so_and_not_where(published: Live)
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_draft_that_changes_while_it_is_streamed_is_cut_off(live: Live, make_plan: Callable[..., Plan], monkeypatch):
     draft = live.store.add_version("made", make_plan(rings=25), who="test")
-    monkeypatch.setattr("gridmap.api.downloads._STREAMED", 10)
+    monkeypatch.setattr("gridmap.api.versions.downloads._STREAMED", 10)
     with live.client.stream("GET", EXPORT, params={"f": "geojson", "version": 1}) as answer:
         pieces = answer.iter_raw(1000)
         next(pieces)

@@ -10,7 +10,7 @@ import pytest
 import shapely
 from shapely.geometry import mapping
 
-from gridmap.api.collections import CONFORMANCE
+from gridmap.api.features.collections import CONFORMANCE
 from gridmap.domain.plan import Plan
 from live_service import Live
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gridmap.api.loopback import check_binding, decide_single_user, is_loopback
+from gridmap.api.access.loopback import check_binding, decide_single_user, is_loopback
 from gridmap.domain.access import Role
 from gridmap.errors import UsageError
 from gridmap.settings import Settings

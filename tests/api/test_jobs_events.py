@@ -177,7 +177,7 @@ def test_a_listener_whose_key_is_revoked_is_told_no_more(
     account: Callable[..., dict[str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("gridmap.api.events._IDENTIFIED_FOR_S", 0.0)
+    monkeypatch.setattr("gridmap.api.runs.events._IDENTIFIED_FOR_S", 0.0)
     account("administrator")
     li = account("planner", name="li")
     upload = uploaded(live.store, live.service.data_directory, squares(), owner="li")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridmap.api import limits
-from gridmap.api.limits import Rate, Windows, address_of, rate_of
+from gridmap.api.access import limits
+from gridmap.api.access.limits import Rate, Windows, address_of, rate_of
 from gridmap.errors import UsageError
 from live_service import Live
 

@@ -161,7 +161,7 @@ def test_a_proof_holds_for_what_was_proved_alone(live: Live, proved: Plan):
 
 @ONLY_SQLITE
 def test_a_large_plan_is_proved_in_a_process_of_its_own(live: Live, proved: Plan, monkeypatch):
-    monkeypatch.setattr("gridmap.api.proving.FEW_CELLS", 10)
+    monkeypatch.setattr("gridmap.api.versions.proving.FEW_CELLS", 10)
     live.store.add_version("made", proved, who="test")
     live.store.add_version("made", replace(proved, cells=proved.cells.iloc[1:]), who="test")
 
@@ -172,7 +172,7 @@ def test_a_large_plan_is_proved_in_a_process_of_its_own(live: Live, proved: Plan
 
 @ONLY_SQLITE
 def test_a_long_proof_goes_on_while_the_client_asks_again(live: Live, proved: Plan, monkeypatch):
-    monkeypatch.setattr("gridmap.api.plans.PATIENCE_S", 0.001)
+    monkeypatch.setattr("gridmap.api.versions.plans.PATIENCE_S", 0.001)
     live.store.add_version("made", proved, who="test")
     statuses = []
     for _ in range(300):

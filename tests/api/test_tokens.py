@@ -13,7 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gridmap.api.tokens import ALGORITHMS, Tokens
+from gridmap.api.access.tokens import ALGORITHMS, Tokens
 from gridmap.domain.access import Role, checked_scope
 from gridmap.errors import UsageError
 from gridmap.settings import Settings

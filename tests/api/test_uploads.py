@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import shapely
 
-from gridmap.api.receiving import checked_name
+from gridmap.api.intake.receiving import checked_name
 from gridmap.errors import UsageError
 from gridmap.geometry.datum import gcj02_from_wgs84
 from live_service import Live

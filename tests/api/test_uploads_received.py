@@ -17,7 +17,7 @@ import anyio
 import pytest
 from fastapi import Request
 
-from gridmap.api.receiving import Patience, Received, receive
+from gridmap.api.intake.receiving import Patience, Received, receive
 from gridmap.errors import UsageError
 from gridmap.inputs.inspection.running import FINDINGS
 from live_service import Live

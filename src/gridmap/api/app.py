@@ -6,26 +6,20 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from gridmap.api import (
-    accounts,
-    collections,
-    differences,
-    downloads,
-    findings,
-    landing,
-    operations,
-    plans,
-    processes,
-    styles,
-    tiles,
-    uploads,
-)
+from gridmap.api import landing, operations
+from gridmap.api.access import accounts
+from gridmap.api.access.protection import install
+from gridmap.api.features import collections
 from gridmap.api.heads import HeadsAnswered
+from gridmap.api.intake import uploads
+from gridmap.api.maps import styles, tiles
 from gridmap.api.observing import Metrics, Observed
 from gridmap.api.openapi import routes_of
 from gridmap.api.problems import add_problems
-from gridmap.api.protection import install
+from gridmap.api.questions import findings
+from gridmap.api.runs import processes
 from gridmap.api.service import Service
+from gridmap.api.versions import differences, downloads, plans
 
 ROOMS = (
     landing,

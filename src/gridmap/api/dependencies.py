@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gridmap import catalogue
-from gridmap.api.identification import identify
+from gridmap.api.access.identification import identify
 from gridmap.api.language import language_of
 from gridmap.api.service import Service
 from gridmap.domain.access import Identity

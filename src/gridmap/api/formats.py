@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from gridmap.api.parameters import choice_of
+from gridmap.api.features.parameters import choice_of
 
 FORMATS = ("json", "html")
 HTML = "text/html; charset=utf-8"

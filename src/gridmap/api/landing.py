@@ -12,8 +12,8 @@ from gridmap import catalogue
 from gridmap.api import pages
 from gridmap.api.answers import JSON, href, is_known, link
 from gridmap.api.dependencies import AskedLanguage
+from gridmap.api.features.items_described import API_ANSWERS, CONFORMANCE_ANSWERS, LANDING_ANSWERS
 from gridmap.api.formats import HTML, AskedFormat, format_of
-from gridmap.api.items_described import API_ANSWERS, CONFORMANCE_ANSWERS, LANDING_ANSWERS
 from gridmap.api.openapi import MEDIA_TYPE, openapi_document
 from gridmap.api.routing import router
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from gridmap.api.access.loopback import check_binding, decide_single_user
 from gridmap.api.app import create_app
-from gridmap.api.loopback import check_binding, decide_single_user
 from gridmap.api.service import Service
 from gridmap.errors import UsageError
 from gridmap.jobs.supervisor import Workers

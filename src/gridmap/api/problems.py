@@ -13,8 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from gridmap import catalogue
+from gridmap.api.access.protective_headers import protected
 from gridmap.api.language import language_of
-from gridmap.api.protective_headers import protected
 from gridmap.errors import (
     GridmapError,
     InputError,

@@ -9,7 +9,7 @@ import orjson
 import shapely
 
 from gridmap import catalogue
-from gridmap.api.coverage import area_chains
+from gridmap.api.questions.coverage import area_chains
 from gridmap.exports.geojson import geometry_texts
 from gridmap.exports.words import word
 from gridmap.store.locating import rows_by

@@ -9,12 +9,12 @@ from fastapi import Depends, Query, Request, Response
 from gridmap.api.answering import About
 from gridmap.api.answers import GEOJSON, JSON, link
 from gridmap.api.bodies import body_of, documented
-from gridmap.api.coverage import BY, Coverage, shares_of_kinds
 from gridmap.api.dependencies import AskedLanguage, Plans, TheService
-from gridmap.api.gaps import as_features, gaps_of
-from gridmap.api.locating import MOST_POINTS, Points, located, place_of
+from gridmap.api.questions.coverage import BY, Coverage, shares_of_kinds
+from gridmap.api.questions.gaps import as_features, gaps_of
+from gridmap.api.questions.locating import MOST_POINTS, Points, located, place_of
+from gridmap.api.questions.rules import rules_of
 from gridmap.api.routing import router
-from gridmap.api.rules import rules_of
 from gridmap.api.spans import Limit, Offset, PlanId, Version
 from gridmap.exports.json_file import json_text
 from gridmap.store.protocols import VersionInfo

@@ -12,7 +12,7 @@ import jwt
 from jwt import PyJWKClient
 from jwt.exceptions import PyJWKClientConnectionError, PyJWKClientError, PyJWTError
 
-from gridmap.api.loopback import is_loopback
+from gridmap.api.access.loopback import is_loopback
 from gridmap.domain.access import Role, Scope, checked_scope
 from gridmap.errors import NotAllowed, NotIdentified, StoreUnreachable, UsageError
 from gridmap.settings import Settings

@@ -14,10 +14,10 @@ from fastapi.responses import StreamingResponse
 
 from gridmap.api.answers import GEOJSON, caching, entity_tag, is_known
 from gridmap.api.dependencies import AskedLanguage, Plans, TheService
-from gridmap.api.export_files import FileOnce, Turns, disposition, folder_in, turns_of
-from gridmap.api.plan_documents import GEOPACKAGE
 from gridmap.api.routing import router
 from gridmap.api.spans import PlanId, Version
+from gridmap.api.versions.export_files import FileOnce, Turns, disposition, folder_in, turns_of
+from gridmap.api.versions.plan_documents import GEOPACKAGE
 from gridmap.domain.layers import LAYERS
 from gridmap.domain.plan import Plan, RuleResult
 from gridmap.domain.plan_settings import PlanSettings

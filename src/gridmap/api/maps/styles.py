@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query, Request, Response
 
 from gridmap import catalogue
-from gridmap.api import remembered
 from gridmap.api.answers import JSON, caching, entity_tag, href, is_known, json_answer, link
 from gridmap.api.dependencies import AskedLanguage, Plans
+from gridmap.api.features import remembered
+from gridmap.api.maps.tile_documents import MVT, SCHEME
+from gridmap.api.maps.tiles import plan_tiles_path
 from gridmap.api.routing import router
-from gridmap.api.tile_documents import MVT, SCHEME
-from gridmap.api.tiles import plan_tiles_path
 from gridmap.cartography import legend_of, maplibre_style
 from gridmap.cartography.maplibre import explained
 from gridmap.cartography.sprite import sprite

@@ -13,10 +13,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gridmap.api.identification import Gate
-from gridmap.api.loopback import is_loopback
+from gridmap.api.access.identification import Gate
+from gridmap.api.access.loopback import is_loopback
+from gridmap.api.access.protective_headers import protected
 from gridmap.api.problems import problem_answer
-from gridmap.api.protective_headers import protected
 from gridmap.api.service import Service
 from gridmap.errors import GridmapError, NotAllowed, UsageError
 from gridmap.settings import Settings

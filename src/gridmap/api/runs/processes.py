@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gridmap.api import events, jobs
 from gridmap.api.answers import JSON, href, json_answer, link
 from gridmap.api.bodies import body_of, documented
 from gridmap.api.dependencies import AskedLanguage, Asking, Plans, TheService
-from gridmap.api.job_documents import status_document
 from gridmap.api.routing import router
+from gridmap.api.runs import events, jobs
+from gridmap.api.runs.job_documents import status_document
 from gridmap.domain.access import Role
 from gridmap.errors import NotStored, Place, UsageError
 from gridmap.jobs.processes import PROCESSES, Process

@@ -9,15 +9,16 @@ import orjson
 from fastapi import Query, Request, Response
 
 from gridmap import catalogue
-from gridmap.api import items, pages
+from gridmap.api import pages
 from gridmap.api.answers import JSON, caching, entity_tag, is_known, link
-from gridmap.api.collection_ids import CollectionId, find
 from gridmap.api.dependencies import AskedLanguage, Plans
-from gridmap.api.descriptions import SCHEMA, collection_document, schema_document, title_of
+from gridmap.api.features import items
+from gridmap.api.features.collection_ids import CollectionId, find
+from gridmap.api.features.descriptions import SCHEMA, collection_document, schema_document, title_of
+from gridmap.api.features.items import CollectionName, links_base
+from gridmap.api.features.items_described import COLLECTION_ANSWERS, COLLECTIONS_ANSWERS, SCHEMA_ANSWERS
+from gridmap.api.features.parameters import limit_of
 from gridmap.api.formats import HTML, AskedFormat, format_of
-from gridmap.api.items import CollectionName, links_base
-from gridmap.api.items_described import COLLECTION_ANSWERS, COLLECTIONS_ANSWERS, SCHEMA_ANSWERS
-from gridmap.api.parameters import limit_of
 from gridmap.api.reading_again import read_again
 from gridmap.api.routing import router
 from gridmap.domain.crs import CRS84

@@ -15,12 +15,12 @@ import anyio.to_thread
 from fastapi import Query, Request, Response
 
 from gridmap.api.answers import GEOJSON, href, json_answer, link
-from gridmap.api.collection_ids import CollectionId
 from gridmap.api.dependencies import AskedLanguage, Plans, TheService
-from gridmap.api.inspected import brief, datum_in, whole
-from gridmap.api.previews import asked_datum, preview_of
+from gridmap.api.features.collection_ids import CollectionId
+from gridmap.api.intake.inspected import brief, datum_in, whole
+from gridmap.api.intake.previews import asked_datum, preview_of
+from gridmap.api.intake.receiving import Received, disk_faults_named, receive
 from gridmap.api.problems import problem_answer
-from gridmap.api.receiving import Received, disk_faults_named, receive
 from gridmap.api.routing import router
 from gridmap.api.service import Service
 from gridmap.domain.access import Role

@@ -12,11 +12,11 @@ from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from gridmap import catalogue
+from gridmap.api.access.identification import identify
 from gridmap.api.dependencies import AskedLanguage, Asking, TheService
-from gridmap.api.identification import identify
-from gridmap.api.job_documents import EVENTS, status_document
 from gridmap.api.routing import router
-from gridmap.api.watching import JobWatch
+from gridmap.api.runs.job_documents import EVENTS, status_document
+from gridmap.api.runs.watching import JobWatch
 from gridmap.errors import InputError, StoreError
 from gridmap.store.job_records import Job
 from gridmap.store.jobs import Jobs

@@ -9,9 +9,11 @@ from pydantic import Field
 
 from gridmap.api.answers import JSON, asked_again, href, is_known, json_answer, link
 from gridmap.api.bodies import Body, body_of, documented
-from gridmap.api.conditions import require_match, require_seen
 from gridmap.api.dependencies import Plans, TheService
-from gridmap.api.plan_documents import (
+from gridmap.api.routing import router
+from gridmap.api.spans import Limit, Number, Offset, PlanId, VersionNumber
+from gridmap.api.versions.conditions import require_match, require_seen
+from gridmap.api.versions.plan_documents import (
     audit_document,
     in_force,
     plan_document,
@@ -19,9 +21,7 @@ from gridmap.api.plan_documents import (
     version_document,
     version_tag,
 )
-from gridmap.api.proving import PATIENCE_S, proofs_of
-from gridmap.api.routing import router
-from gridmap.api.spans import Limit, Number, Offset, PlanId, VersionNumber
+from gridmap.api.versions.proving import PATIENCE_S, proofs_of
 from gridmap.domain.access import Role
 from gridmap.domain.layers import LAYERS
 from gridmap.errors import NotStored, StoreConflict

@@ -8,9 +8,9 @@ from binascii import Error as NotBase64
 import structlog
 from fastapi import Request
 
-from gridmap.api.limits import Limit, address_of, answer_with
+from gridmap.api.access.limits import Limit, address_of, answer_with
+from gridmap.api.access.tokens import Tokens
 from gridmap.api.service import Service
-from gridmap.api.tokens import Tokens
 from gridmap.domain.access import SINGLE_USER_NAME, Identity, Role
 from gridmap.errors import NotIdentified, UsageError
 from gridmap.store.accounts import Accounts

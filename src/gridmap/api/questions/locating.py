@@ -18,8 +18,8 @@ from pydantic import Field
 
 from gridmap import catalogue
 from gridmap.api.bodies import Body
-from gridmap.api.coverage import area_chains
-from gridmap.api.serving import Serving
+from gridmap.api.questions.coverage import area_chains
+from gridmap.api.questions.serving import Serving
 from gridmap.domain.kinds import FacilityKind
 from gridmap.errors import UnknownDatum, UsageError
 from gridmap.exports.words import word

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import Request
 
 from gridmap import catalogue
-from gridmap.api import remembered
 from gridmap.api.answers import GEOJSON, JSON, link
-from gridmap.api.collection_ids import CollectionId
+from gridmap.api.features import remembered
+from gridmap.api.features.collection_ids import CollectionId
 from gridmap.api.formats import HTML
 from gridmap.domain.crs import CRS84
 from gridmap.domain.layers import Layer

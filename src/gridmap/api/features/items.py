@@ -10,16 +10,17 @@ import orjson
 from fastapi import Path, Request, Response
 
 from gridmap import catalogue
-from gridmap.api import pages, remembered
+from gridmap.api import pages
 from gridmap.api.answers import GEOJSON, caching, entity_tag, is_known, link
-from gridmap.api.asked_features import asked_features
-from gridmap.api.collection_ids import CollectionId, find
-from gridmap.api.cursors import cursor_for, follow
 from gridmap.api.dependencies import AskedLanguage, Plans, TheService
-from gridmap.api.descriptions import title_of
+from gridmap.api.features import remembered
+from gridmap.api.features.asked_features import asked_features
+from gridmap.api.features.collection_ids import CollectionId, find
+from gridmap.api.features.cursors import cursor_for, follow
+from gridmap.api.features.descriptions import title_of
+from gridmap.api.features.items_described import FEATURE_ANSWERS, ITEMS, ONE_ITEM, PAGE_ANSWERS
+from gridmap.api.features.parameters import crs_of, once_each
 from gridmap.api.formats import HTML, format_of
-from gridmap.api.items_described import FEATURE_ANSWERS, ITEMS, ONE_ITEM, PAGE_ANSWERS
-from gridmap.api.parameters import crs_of, once_each
 from gridmap.api.reading_again import read_again
 from gridmap.api.routing import free_parameters, refuse_unknown, router
 from gridmap.store.protocols import VersionInfo

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 
-from gridmap.api.collection_ids import CollectionId
+from gridmap.api.features.collection_ids import CollectionId
 from gridmap.errors import NotStored, UsageError
 from gridmap.store.protocols import VersionInfo
 from gridmap.store.repository import Repository

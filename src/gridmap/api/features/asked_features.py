@@ -9,8 +9,8 @@ from typing import Literal, cast
 
 from fastapi import Request
 
+from gridmap.api.features.parameters import check_datetime, choice_of, crs_of, flag_of, ground_of, limit_of, once_each
 from gridmap.api.formats import FORMATS
-from gridmap.api.parameters import check_datetime, choice_of, crs_of, flag_of, ground_of, limit_of, once_each
 from gridmap.domain.crs import OutputCrs
 from gridmap.domain.filters import All, Comparison, Filter, Listed, ListRelation, Operator, Property, Value
 from gridmap.domain.layers import ColumnType, Layer

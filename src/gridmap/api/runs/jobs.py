@@ -12,7 +12,9 @@ from fastapi.responses import FileResponse
 
 from gridmap.api.answers import JSON, asked_again, json_answer, link
 from gridmap.api.dependencies import AskedLanguage, Asking, TheService
-from gridmap.api.job_documents import (
+from gridmap.api.problems import PROBLEM
+from gridmap.api.routing import router
+from gridmap.api.runs.job_documents import (
     by_reference,
     href_of,
     problem_of_job,
@@ -22,9 +24,7 @@ from gridmap.api.job_documents import (
     value_of,
     wanted_outputs,
 )
-from gridmap.api.job_filters import Cursor, Moment, Seconds, Texts, cursor_after, filter_of, place_of
-from gridmap.api.problems import PROBLEM
-from gridmap.api.routing import router
+from gridmap.api.runs.job_filters import Cursor, Moment, Seconds, Texts, cursor_after, filter_of, place_of
 from gridmap.errors import NotStored
 from gridmap.jobs.results import remove_results, result_file
 from gridmap.store.job_records import Job, JobStatus

@@ -9,14 +9,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query, Request, Response
 
 from gridmap import catalogue
-from gridmap.api import remembered
 from gridmap.api.answers import JSON, caching, entity_tag, href, is_known, json_answer
-from gridmap.api.collection_ids import CollectionId, find
 from gridmap.api.dependencies import AskedLanguage, Plans
-from gridmap.api.descriptions import layer_title, title_of
-from gridmap.api.routing import router
-from gridmap.api.spans import PlanId, Version
-from gridmap.api.tile_documents import (
+from gridmap.api.features import remembered
+from gridmap.api.features.collection_ids import CollectionId, find
+from gridmap.api.features.descriptions import layer_title, title_of
+from gridmap.api.maps.tile_documents import (
     MVT,
     SCHEME,
     TileSet,
@@ -26,6 +24,8 @@ from gridmap.api.tile_documents import (
     set_document,
     tilejson_document,
 )
+from gridmap.api.routing import router
+from gridmap.api.spans import PlanId, Version
 from gridmap.domain.layers import LAYER_BY_NAME
 from gridmap.errors import NotStored, UsageError
 from gridmap.store.protocols import Box, VersionInfo

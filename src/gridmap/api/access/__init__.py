@@ -1,0 +1,1 @@
+"""Who asks, how far their reach goes, and what nobody may do."""

@@ -1,0 +1,1 @@
+"""Layers of plans as collections: OGC API Features."""

@@ -1,0 +1,1 @@
+"""Vector tiles and styles of plans: OGC API Tiles and Styles."""

@@ -1,0 +1,1 @@
+"""Runs asked for, and how they stand: OGC API Processes."""

@@ -1,0 +1,1 @@
+"""Plans and their versions: made, published, compared, handed out."""
