@@ -49,8 +49,6 @@ CONFORMANCE: tuple[str, ...] = (
     f"{_CQL2}/accent-insensitive-comparison",
     f"{_CQL2}/basic-spatial-functions",
     f"{_CQL2}/basic-spatial-functions-plus",
-    f"{_CQL2}/spatial-functions",
-    f"{_CQL2}/array-functions",
     f"{_CQL2}/property-property",
 )
 #: Most collections that one answer lists, and how many without a limit.

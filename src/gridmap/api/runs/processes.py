@@ -23,8 +23,8 @@ from gridmap.jobs.processes.process import Asker
 from gridmap.store.job_records import JobRequest
 from gridmap.store.jobs import Jobs
 
+#: Not ``core``: results come as a document unless ``raw`` is asked for, where the standard has it the other way round.
 CONFORMANCE: tuple[str, ...] = (
-    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list",
