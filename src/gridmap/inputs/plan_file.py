@@ -149,8 +149,8 @@ def _known_keys(path: list[str], root: type[BaseModel]) -> set[str]:
         if isinstance(model, type) and issubclass(model, BaseModel):
             model = model.model_fields[part].annotation
         else:
-            # A table of free keys, as [areas.LEVEL]: the value's type is what follows.
-            model = typing.get_args(model)[1]
+            # A table of free keys, as [areas.LEVEL], or a list: the value's type is what follows.
+            model = typing.get_args(model)[-1]
         model = next(_models_within(model), model)
     if isinstance(model, type) and issubclass(model, BaseModel):
         return set(model.model_fields)
