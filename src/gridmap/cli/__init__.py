@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridmap.cli import coverage, differences, explanations, partitions, plans, services, stores, users
+from gridmap.cli import coverage, differences, explanations, partitions, plans, services, siting, stores, users
 from gridmap.cli.options import help_of
 from gridmap.cli.program import app, main
 
@@ -12,6 +12,7 @@ _VERBS = (
     ("plan", plans.plan, "gridmap plan plan.toml -o out"),
     ("explain", explanations.explain, "gridmap explain out --lon 111.31 --lat 30.78 --datum gcj02"),
     ("coverage", coverage.coverage, "gridmap coverage out --close W001 --open 111.31,30.78,atm -o what-if"),
+    ("site", siting.site, "gridmap site out --kind atm -n 5 -o sites"),
     ("diff", differences.diff, "gridmap diff out-2025 out-2026"),
     ("partition", partitions.partition, "gridmap partition villages.geojson -r 9 -o cells.geojson --datum gcj02"),
     ("validate", partitions.validate, "gridmap validate cells.geojson --areas villages.geojson --format sarif"),
