@@ -98,8 +98,10 @@ class _Words:
     def lines(self, presets: Mapping[str, Preset]) -> list[str]:
         standing = self._standing
         head = self._say("head", plan=self._title, facilities=count(len(standing.facilities)))
+        nobody = [] if standing.terrain.demand.any() else [catalogue.text("what_ifs.said_no_demand", self._lang)]
         return [
             head,
+            *nobody,
             *self._services(),
             *self._tiers(),
             *self._villages(),

@@ -154,6 +154,8 @@ class _Words:
     def lines(self) -> list[str]:
         changed = [one for one in self._told.changes if one.lost or one.gained or one.cells_lost or one.cells_gained]
         lines = [self._say("head", title=self._title), *("  " + self._change(one) for one in self._scenario.changes)]
+        if not self._told.before.terrain.demand.any():
+            lines.append(self._say("no_demand"))
         if not changed:
             lines.append(self._say("nobody"))
         for one in changed:
@@ -192,7 +194,8 @@ class _Words:
         # Ground without people is told of only where no people are concerned at all.
         places = [place for place in places if place.lost or place.gained] or places
         for place in places[:MOST_TOLD]:
-            key = "place_loses" if place.cells_lost else "place_gains"
+            losing = "place_loses" if place.nearest_after is not None else "place_loses_last"
+            key = losing if place.cells_lost else "place_gains"
             demand = place.lost if place.cells_lost else place.gained
             lines.append(
                 "  "

@@ -196,3 +196,12 @@ def test_nothing_is_written_over_the_plan(run, made):
     ran = run("coverage", made, "-o", made)
     assert (ran.status, ran.out) == (2, "")
     assert "coverage.json" not in {path.name for path in made.iterdir()}
+
+
+def test_a_plan_that_measures_along_roads_is_warned_of(run, made):
+    document = json.loads((made / "report.json").read_text("utf-8"))
+    document["settings"]["coverage"]["distance"] = "network"
+    (made / "report.json").write_text(json.dumps(document), encoding="utf-8")
+    ran = run("coverage", made, "--close", "W1")
+    assert ran.status == 0
+    assert "the plan measures along roads" in ran.err
