@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import http.server
 import json
 import sqlite3
 import subprocess
 import sys
-import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
@@ -25,28 +22,6 @@ from gridmap.inputs import sandbox as sandbox_module
 from gridmap.settings import Settings
 
 SQUARE = shapely.box(111.0, 30.0, 111.1, 30.1)
-
-
-@pytest.fixture
-def canary() -> Iterator[tuple[int, list[str]]]:
-    """Serve on loopback, and list the paths asked for."""
-    asked: list[str] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(404)
-            self.end_headers()
-
-        do_HEAD = do_GET  # noqa: N815 - the name http.server calls
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port, asked
-    server.shutdown()
 
 
 @pytest.fixture

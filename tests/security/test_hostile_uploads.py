@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import http.server
 import io
 import os
 import socket
 import sqlite3
 import struct
 import tempfile
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -54,27 +52,6 @@ def serve(store: SqlStore, tmp_path: Path) -> Iterator[Callable[..., Live]]:
 @pytest.fixture
 def live(serve: Callable[..., Live]) -> Live:
     return serve()
-
-
-@pytest.fixture
-def canary() -> Iterator[tuple[int, list[str]]]:
-    asked: list[str] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(404)
-            self.end_headers()
-
-        do_HEAD = do_GET  # noqa: N815 - the name http.server calls
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port, asked
-    server.shutdown()
 
 
 def put(live: Live, content: bytes, name: str) -> httpx.Response:

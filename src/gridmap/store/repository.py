@@ -15,10 +15,10 @@ from gridmap.domain.access import Identity, Role, Scope
 from gridmap.domain.plan import Plan
 from gridmap.errors import NotAllowed, NotStored, StoreConflict
 from gridmap.store.kept import kept_of
-from gridmap.store.protocols import AuditEntry, PlanInfo, Status, VersionInfo
+from gridmap.store.protocols import AuditEntry, PlanInfo, VersionInfo
 from gridmap.store.reading.layers import LayerReader
 from gridmap.store.renaming import rename
-from gridmap.store.rows import plan_infos
+from gridmap.store.rows import chosen_version, plan_infos
 from gridmap.store.scope import reach_of
 from gridmap.store.scope.areas import NOT_STATED
 from gridmap.store.scope.documents import document
@@ -89,15 +89,7 @@ class Repository:
         NotStored
             If plan or version are not there, or not in reach.
         """
-        found = self.versions(plan_id)
-        if number is None:
-            ranked = [one for one in found if one.status is not Status.RETIRED]
-            found = sorted(ranked, key=lambda one: (one.status is Status.PUBLISHED, one.number))
-        else:
-            found = [one for one in found if one.number == number]
-        if not found:
-            raise NotStored("store.no_version", id=plan_id, number="–" if number is None else number)
-        return found[-1]
+        return chosen_version(self.versions(plan_id), plan_id, number)
 
     def reader(self, version: VersionInfo) -> LayerReader:
         """Read the layers of a version, as far as they are in reach."""

@@ -109,6 +109,24 @@ def versions_of(rows: Iterable[tuple[Any, ...]]) -> list[VersionInfo]:
     return [VersionInfo(row=row[0], status=Status(row[1]), **dict(zip(_SHOWN, row[2:], strict=True))) for row in rows]
 
 
+def chosen_version(found: list[VersionInfo], plan_id: str, number: int | None) -> VersionInfo:
+    """Choose of a plan's versions, by number; without a number the one in force, else the newest draft.
+
+    Raises
+    ------
+    NotStored
+        If there is none.
+    """
+    if number is None:
+        ranked = [one for one in found if one.status is not Status.RETIRED]
+        found = sorted(ranked, key=lambda one: (one.status is Status.PUBLISHED, one.number))
+    else:
+        found = [one for one in found if one.number == number]
+    if not found:
+        raise NotStored("store.no_version", id=plan_id, number="–" if number is None else number)
+    return found[-1]
+
+
 def plan_infos(connection: Connection, plan_id: str | None = None) -> list[PlanInfo]:
     """Find plans, or one, by identifier."""
     current = (

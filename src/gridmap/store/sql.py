@@ -19,7 +19,17 @@ from gridmap.store.content import DOCUMENTS, Content, LayerContent, Note, conten
 from gridmap.store.faults import database_faults_named
 from gridmap.store.models import EXTRA, FID, GEOMETRY, VERSION, audit_entry, layer_tables, plan_version
 from gridmap.store.protocols import AuditEntry, Box, Feature, PlanInfo, Status, VersionInfo
-from gridmap.store.rows import claim, insert_plan, next_number, note, now, plan_infos, version_values, versions_where
+from gridmap.store.rows import (
+    chosen_version,
+    claim,
+    insert_plan,
+    next_number,
+    note,
+    now,
+    plan_infos,
+    version_values,
+    versions_where,
+)
 from gridmap.store.service_tables import cells_aggregate
 from gridmap.store.tiles.aggregates import write_aggregates
 
@@ -215,16 +225,7 @@ class SqlStore(ABC):
 
     def version(self, plan_id: str, number: int | None = None) -> VersionInfo:
         """Find a version; without a number the one in force, else the newest draft."""
-        found = self.versions(plan_id)
-        if number is None:
-            ranked = [one for one in found if one.status is not Status.RETIRED]
-            found = sorted(ranked, key=lambda one: (one.status is Status.PUBLISHED, one.number))
-        else:
-            found = [one for one in found if one.number == number]
-        if not found:
-            shown = "–" if number is None else number
-            raise NotStored("store.no_version", id=plan_id, number=shown)
-        return found[-1]
+        return chosen_version(self.versions(plan_id), plan_id, number)
 
     def read(self, seen: VersionInfo) -> Plan:
         """Read a whole plan back, bit for bit."""
