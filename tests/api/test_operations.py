@@ -74,7 +74,7 @@ def test_metrics_count_requests_by_route_and_never_by_what_clients_make_up(live:
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_metrics_are_for_this_machine_or_who_has_the_key(serve: Callable[..., Live]):
-    live = serve(metrics_key="made-up-key")
+    live = serve(single_user=False, metrics_key="made-up-key")
     behind_proxy = {"X-Forwarded-For": "203.0.113.7"}
 
     assert live.get("/metrics").status_code == 200

@@ -20,7 +20,7 @@ from made_plan import CENTRE, made_plan
 from shared_services import served
 from store_fixtures import KINDS
 
-NORMAL, LARGE = 60_000, 300_000
+NORMAL, LARGE = 20_000, 300_000
 
 
 @cache

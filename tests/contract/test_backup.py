@@ -25,7 +25,7 @@ def later(make_plan: Callable[..., Plan]) -> Plan:
 
 def assert_is_the_store(url: str, store: PlanStore, plan: Plan, later: Plan) -> None:
     """Demand versions, audit, plans and guards of a store from its backup."""
-    assert check_store(url)[1] == "0001"
+    assert check_store(url)[1] == "0002"
     restored = open_store(url)
     assert restored.plans() == store.plans()
     assert restored.versions("p") == store.versions("p")

@@ -50,7 +50,8 @@ def test_whole_plans_and_changes_take_as_long_as_they_take(hurried: SqlStore, ki
 @pytest.mark.parametrize("kind", ["postgis"])
 def test_one_process_opens_so_many_connections_and_no_more(hurried: SqlStore, kind: str):
     with ExitStack() as held:
-        for _ in range(3):
+        # On PostGIS one of the four is for what is looked up without a transaction.
+        for _ in range(2 if kind == "postgis" else 3):
             held.enter_context(hurried.reading())
         held.enter_context(hurried.writing())
         for transaction in (hurried.reading(), hurried.writing()):
