@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     # Jobs.
     job_workers: int = Field(1, description="processes that `gridmap serve` starts to run jobs; 0: run gridmap worker")
     job_lost_after_s: float = Field(30.0, description="silence after which a worker counts as gone, seconds")
-    job_attempts: int = Field(3, description="times a job is taken up again after its worker is gone")
+    job_attempts: int = Field(3, description="times a job is begun before it counts as failed")
     job_timeout_s: float = Field(7200.0, description="longest time one job may take, seconds")
     job_limit: int = Field(100, description="most unfinished jobs of one account")
     job_keep_days: float = Field(30.0, description="days after which an ended job is removed with its files")

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import func, select
 
+from gridmap.api.access.protection import OF_PROXIES
 from gridmap.api.answers import json_answer
 from gridmap.api.dependencies import TheService
 from gridmap.api.routing import router
@@ -87,7 +88,7 @@ def _may_see_metrics(request: Request, service: Service) -> bool:
     if wanted and scheme.lower() == "bearer":
         return hmac.compare_digest(given.strip().encode(), wanted.encode())
     # A proxy on this machine asks for others.
-    forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
+    forwarded = any(name in request.headers for name in OF_PROXIES)
     return not forwarded and _is_loopback(request.client.host if request.client else "")
 
 

@@ -27,7 +27,7 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_.-]{1,253})(:[0-9]{1,5}
 _ORIGIN = re.compile(rf"https?://{_HOST.pattern}")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What only a proxy sends: behind one, everybody comes from this machine.
-_OF_PROXIES = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")
+OF_PROXIES = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")
 _CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _CORS_HEADERS = (
     "Authorization",
@@ -183,7 +183,7 @@ def _is_local(scope: Scope, headers: Headers, host: str) -> bool:
     return (
         (named is None or is_loopback(named[1]))
         and (not client or is_loopback(client[0]))
-        and not any(map(headers.get, _OF_PROXIES))
+        and not any(map(headers.get, OF_PROXIES))
     )
 
 
