@@ -37,12 +37,17 @@ class Lookups:
         event.listen(engine, "connect", _commits_by_itself)
 
     def rows(self, key: Hashable, make: Callable[[], Select[Any]], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Rows that a statement finds; its text is kept by the key."""
-        text, fixed = self._texts.get(key, lambda: self._text_of(make(), values))
+        """Rows that a statement finds; its text is kept by the key, and its plan by the server."""
+        return self.found(*self._texts.get(key, lambda: self._text_of(make(), values)), values, keeps_plan=True)
+
+    def found(
+        self, text: str, fixed: Mapping[str, Any], values: Mapping[str, Any], *, keeps_plan: bool
+    ) -> list[tuple[Any, ...]]:
+        """Rows that a text finds with values, and others that are ``fixed``."""
         lent = self._engine.raw_connection()
         driver: Any = lent.driver_connection
         try:
-            found = driver.execute(text, {**fixed, **values}).fetchall()
+            found = driver.execute(text, {**fixed, **values}, prepare=None if keeps_plan else False).fetchall()
         except psycopg.Error as fault:
             if driver.closed:
                 lent.invalidate(fault)

@@ -84,6 +84,11 @@ class PostgisStore(SqlStore):
         with database_faults_named(self.name):
             return self._lookups.rows(key, make, values)
 
+    def run(self, text: str, fixed: Mapping[str, Any], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Rows that a text finds, in a state of the database of its own, planned for its own values."""
+        with database_faults_named(self.name):
+            return self._lookups.found(text, fixed, values, keeps_plan=False)
+
     def close(self) -> None:
         """Let go of the database."""
         super().close()

@@ -53,7 +53,7 @@ def items(
     if is_known(request, tag.removeprefix("W/")):
         return Response(status_code=304, headers=headers)
     headers["Content-Crs"] = f"<{asked.query.crs.uri}>"
-    with reader.at_once() as reading:
+    with reader.steady() as reading:
         page = reading.page(layer, asked.query)
         matched = remembered.count(request, reading, layer, asked.query)
     following = None if page.next_after is None else cursor_for(name, version, page.next_after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from gridmap.store.boxes import check_box
 from gridmap.store.filters import bounds_of, compile_filter
 from gridmap.store.kept import kept_of
 from gridmap.store.models import EXTRA, FID, GEOMETRY, layer_tables
+from gridmap.store.postgis import PostgisStore
 from gridmap.store.protocols import Box, Status, VersionInfo
 from gridmap.store.reading.boxes import Boxes
 from gridmap.store.reading.frames import frame_of
@@ -27,6 +28,8 @@ from gridmap.store.reading.writing import Written
 from gridmap.store.scope import Reach, reach_of, scoped
 from gridmap.store.sql import SqlStore
 
+#: Text of a statement, and values of those of its parameters that are always the same.
+Text = tuple[str, Mapping[str, Any]]
 _LARGEST_FID = 2**31 - 1
 
 
@@ -64,9 +67,43 @@ class LayerReader:
             with self._store.reading() as connection:
                 yield connection
 
+    @contextmanager
+    def steady(self) -> Iterator[LayerReader]:
+        """Read so that all answers are of one state: in one transaction, or in none where nothing ever changes."""
+        if self._asks_nothing_else:
+            yield self
+        else:
+            with self.at_once() as reader:
+                yield reader
+
+    def run(self, key: Hashable, make: Callable[[], Text], values: Mapping[str, Any]) -> Sequence[Any]:
+        """Rows that a statement of PostgreSQL finds, whose text and fixed values are kept by a key.
+
+        Parameters
+        ----------
+        make : text and fixed values, made when they are first asked for
+        values : of the other parameters
+        """
+        text, fixed = self._kept.get(("text", key), make)
+        if isinstance(self._store, PostgisStore) and self._asks_nothing_else:
+            return self._store.run(text, fixed, values)
+        with self._reading() as connection:
+            return connection.exec_driver_sql(text, {**fixed, **values}).fetchall()
+
+    @property
+    def _asks_nothing_else(self) -> bool:
+        return self._connection is None and self._is_fixed and self.dialect == "postgresql"
+
+    @property
+    def dialect(self) -> str:
+        """Name of the kind of database."""
+        return self._store.dialect
+
     @property
     def reach(self) -> Reach:
         """How far the scope reaches in the version."""
+        if self._is_fixed:
+            return self._all
         with self._reading() as connection:
             return self._reach(connection)
 
@@ -143,14 +180,14 @@ class LayerReader:
         if query.limit < 1:
             raise UsageError("store.bad_limit", limit=query.limit)
         columns = _written(layer, query.properties)
+        if self.dialect == "postgresql" and not query.where and (layer.geometry or not query.bbox):
+            reach = self.reach
+            written = Written(self._source_of(layer, reach, self.dialect), layer, columns, query)
+            return written.plain_page(self.run, self._statement_key(layer, query, reach))
         with self._reading() as connection:
-            reach, source = self._reached(connection, layer)
-            written, key = Written(source, layer, columns, query), self._statement_key(layer, query, reach)
-            if query.bbox and not query.where and layer.geometry and connection.dialect.name == "postgresql":
-                check_box(query.bbox)
-                return written.page_in(connection, query.bbox, self._kept, key)
-            wanted = self._conditions(connection, layer, source, query.bbox, query.where)
-            return written.page(connection, wanted, self._kept, key)
+            source = self._source(connection, layer)
+            written = Written(source, layer, columns, query)
+            return written.page(connection, self._conditions(connection, layer, source, query.bbox, query.where))
 
     def feature(self, layer: Layer, feature_id: str, crs: OutputCrs = CRS84) -> bytes:
         """Write one feature.
@@ -173,8 +210,8 @@ class LayerReader:
         raise NotStored("reading.no_feature", layer=layer.name, id=feature_id[:80])
 
     def _found(self, layer: Layer, query: FeatureQuery, wanted: str | int) -> bytes | None:
-        if self._connection is None and self._store.dialect == "postgresql" and self._is_fixed:
-            written = Written(self._source_of(layer, self._all, "postgresql"), layer, layer.columns, query)
+        if self._asks_nothing_else:
+            written = Written(self._source_of(layer, self._all, self.dialect), layer, layer.columns, query)
             return written.feature_in(self._store, wanted, self._statement_key(layer, query, self._all))
         with self._reading() as connection:
             reach, source = self._reached(connection, layer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import orjson
@@ -23,12 +22,12 @@ from sqlalchemy import (
     literal_column,
     select,
 )
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from gridmap.domain.layers import Column, Layer
-from gridmap.store.boxes import box_shape
+from gridmap.store.boxes import box_shape, check_box
 from gridmap.store.kept import Kept
 from gridmap.store.models import EXTRA, FID, GEOMETRY
-from gridmap.store.protocols import Box
 from gridmap.store.reading.boxes import meets_shape
 from gridmap.store.reading.coordinates import geometry_texts
 from gridmap.store.reading.feature_text import feature_text
@@ -40,6 +39,9 @@ _AFTER: BindParameter[int] = bindparam("after", type_=Integer)
 _MOST: BindParameter[int] = bindparam("most", type_=Integer)
 _BOX: BindParameter[bytes] = bindparam("box", type_=LargeBinary)
 _WANTED = "wanted"
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+#: Runs a statement, made when it is first asked for, that is kept by a key.
+Run = Callable[[Hashable, Callable[[], tuple[str, dict[str, Any]]], dict[str, Any]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +69,33 @@ class Written:
     def _text(self) -> ColumnElement[str]:
         return feature_text(self.layer, self.columns, self.query.crs, has_geometry=self.query.geometry)
 
-    def page(
-        self, connection: Connection, conditions: Sequence[ColumnElement[bool]], kept: Kept, key: Hashable
-    ) -> Page:
-        """Write the first features after a ``fid``, by ``fid``.
+    def page(self, connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> Page:
+        """Write the first features after a ``fid`` that meet conditions, by ``fid``."""
+        if connection.dialect.name == "sqlite":
+            return self._page_of_rows(connection, [*conditions, self.source.c[FID] > self.query.after_fid])
+        return self._page(*connection.execute(self._page_as_text(conditions), self._bounds).one())
+
+    def plain_page(self, run: Run, key: Hashable) -> Page:
+        """Write the first features after a ``fid``, or those of them in the box of the query, in PostgreSQL.
 
         Parameters
         ----------
-        conditions : on the rows
-        kept, key : the statement is kept by this key, if there are no conditions
+        run : runs a statement that is kept by a key
         """
-        values = {_AFTER.key: self.query.after_fid, _MOST.key: self.query.limit}
-        if connection.dialect.name == "sqlite":
-            return self._page_of_rows(connection, [*conditions, self.source.c[FID] > self.query.after_fid])
-        if conditions:
-            features, last, count = connection.execute(self._page_as_text(conditions), values).one()
-        else:
-            features, last, count = _run(connection, partial(self._page_as_text, ()), kept, ("page", key), values)
-        return self._page(features, last, count)
+        box, values = self.query.bbox, self._bounds
+        if box is not None:
+            check_box(box)
+            values[_BOX.key] = shapely.to_wkb(box_shape(box))
 
-    def page_in(self, connection: Connection, box: Box, kept: Kept, key: Hashable) -> Page:
-        """Write the first features that meet a box, in PostgreSQL; ``kept`` and ``key`` as ``page``."""
-        values = {
-            _AFTER.key: self.query.after_fid,
-            _MOST.key: self.query.limit,
-            _BOX.key: shapely.to_wkb(box_shape(box)),
-        }
+        def made() -> tuple[str, dict[str, Any]]:
+            conditions = [] if box is None else [meets_shape(self.source.c[GEOMETRY], _BOX)]
+            return _text_of(self._page_as_text(conditions), values)
 
-        def selected() -> Select[Any]:
-            return self._page_as_text([meets_shape(self.source.c[GEOMETRY], _BOX)])
+        return self._page(*run(("page", box is not None, key), made, values)[0])
 
-        return self._page(*_run(connection, selected, kept, ("page in box", key), values))
+    @property
+    def _bounds(self) -> dict[str, Any]:
+        return {_AFTER.key: self.query.after_fid, _MOST.key: self.query.limit}
 
     def _page(self, features: str | None, last: int | None, count: int) -> Page:
         limit = self.query.limit
@@ -163,11 +161,11 @@ def _run(
     connection: Connection, statement: Callable[[], Select[Any]], kept: Kept, key: Hashable, values: dict[str, Any]
 ) -> Any:
     """First row of a statement whose text is kept: to make it anew would take longer than to run it."""
-
-    def made() -> tuple[str, dict[str, Any]]:
-        # Lists of values are written out, which takes a value of every other parameter too.
-        expanded = statement().compile(dialect=connection.dialect).construct_expanded_state(values)
-        return expanded.statement, dict(expanded.parameters)
-
-    text, fixed = kept.get(("text", key), made)
+    text, fixed = kept.get(("text", key), lambda: _text_of(statement(), values))
     return connection.exec_driver_sql(text, {**fixed, **values}).first()
+
+
+def _text_of(statement: Select[Any], values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    # Lists of values are written out, which takes a value of every other parameter too.
+    expanded = statement.compile(dialect=_DIALECT).construct_expanded_state(values)
+    return expanded.statement, dict(expanded.parameters)

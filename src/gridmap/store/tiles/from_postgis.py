@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Double, FromClause, Select, bindparam, func, select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from gridmap.domain.layers import LAYER_BY_NAME
-from gridmap.store.kept import Kept
 from gridmap.store.models import FID, GEOMETRY, SRID
 from gridmap.store.reading.layers import LayerReader
 from gridmap.store.tiles.attributes import CELLS, OF_AGGREGATES, attributes_of, has_polygons, selected
@@ -38,8 +38,7 @@ _POINT = "ST_MakePoint(x, y)"
 _ENVELOPE = "ST_TileEnvelope(%(tile_zoom)s, %(tile_column)s, %(tile_row)s)"
 _BOX = f"ST_MakeEnvelope(%(tile_west)s, %(tile_south)s, %(tile_east)s, %(tile_north)s, {SRID})"
 _SIDES = ("tile_west", "tile_south", "tile_east", "tile_north")
-#: Statements by what they select from.
-_KEPT = Kept()
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 _Statement = tuple[str, Mapping[str, Any]]
 
@@ -48,7 +47,7 @@ class PostgisTiles:
     """Layers of one tile."""
 
     def __init__(self, reader: LayerReader, tile: Tile) -> None:
-        self._reader, self._connection, self._reach = reader, reader.connection, reader.reach
+        self._reader, self._reach = reader, reader.reach
         half_unit_deg = 180 / EXTENT / (1 << tile.zoom)
         values = (tile.zoom, tile.column, tile.row, half_unit_deg, *tile.box)
         names = ("tile_zoom", "tile_column", "tile_row", "tile_half_unit", *_SIDES)
@@ -80,7 +79,7 @@ class PostgisTiles:
         self, layer: str, variant: object, rows: Callable[[], Select[Any]], columns: list[str], is_polygon: bool
     ) -> bytes:
         def statement() -> _Statement:
-            compiled = rows().compile(dialect=self._connection.dialect, compile_kwargs={"render_postcompile": True})
+            compiled = rows().compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
             text = _ENCODED.format(
                 layer=layer,
                 identifier=", 'fid'" if FID in columns else "",
@@ -97,9 +96,8 @@ class PostgisTiles:
             )
             return text, dict(compiled.params)
 
-        text, values = _KEPT.get((layer, variant, self._reach), statement)
-        found = self._connection.exec_driver_sql(text, {**values, **self._tile}).scalar_one()
-        return bytes(found or b"")
+        found = self._reader.run(("tile", layer, variant, self._reach), statement, self._tile)
+        return bytes(found[0][0] or b"")
 
 
 def _meets(source: FromClause) -> Any:

@@ -35,7 +35,7 @@ class TileReader:
         tile : one that the scheme has
         layers : names of layers, of ``gridmap.store.tiles.attributes.TILED``
         """
-        with self._reader.at_once() as reader:
-            kind = SqliteTiles if reader.connection.dialect.name == "sqlite" else PostgisTiles
+        with self._reader.steady() as reader:
+            kind = SqliteTiles if reader.dialect == "sqlite" else PostgisTiles
             sums, tiles = cell_scale(reader).sums[tile.zoom], kind(reader, tile)
             return b"".join(tiles.of_sums(sums) if name == CELLS and sums else tiles.of_layer(name) for name in layers)

@@ -47,14 +47,14 @@ def of_reach(version_row: int, reach: Reach) -> list[ColumnElement[bool]]:
 
 
 def cell_scale(reader: LayerReader) -> CellScale:
-    """Find out from the cells in reach: a tile shall hold some thousand cells, or some hundred hexagons.
-
-    Parameters
-    ----------
-    reader : of ``at_once``
-    """
+    """Find out from the cells in reach: a tile shall hold some thousand cells, or some hundred hexagons."""
     reach = reader.reach
-    return _KEPT.get((reader.version.digest, reach), lambda: _asked(reader, reach))
+    return _KEPT.get((reader.version.digest, reach), lambda: _found_out(reader, reach))
+
+
+def _found_out(reader: LayerReader, reach: Reach) -> CellScale:
+    with reader.at_once() as one:
+        return _asked(one, reach)
 
 
 def _asked(reader: LayerReader, reach: Reach) -> CellScale:
