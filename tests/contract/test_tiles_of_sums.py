@@ -89,7 +89,7 @@ def test_means_of_a_hexagon_are_those_of_its_cells(both: Both, wide: Plan) -> No
 def test_both_stores_say_alike_what_stands_for_cells(both: Both, make_plan: Callable[..., Plan]) -> None:
     sqlite, postgis = (tiles.scale() for tiles in tiles_of(both))
     assert sqlite == postgis
-    assert 5 < sqlite.first_zoom < 12
+    assert 5 < sqlite.first_zoom < 13
     resolutions = [one.resolution for one in sqlite.sums if one is not None]
     assert resolutions == sorted(resolutions)
     assert len(sqlite.sums) == FINEST_ZOOM + 1

@@ -23,7 +23,7 @@ from gridmap.store.tiles.parents import Cells, indices, outlines, parents, resol
 
 Floats = NDArray[np.float64]
 #: Plans with no more cells are never summed up.
-FEW_CELLS = 3000
+FEW_CELLS = 2000
 #: Hexagons that a whole plan may have at its coarsest resolution.
 FEW_HEXAGONS = 1000
 #: What is summed up, in the order of the table.
