@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/gridmap demo -o out
 
 test: apt viewer $(VENV)/.dev check
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 3 -m "not slow"
 
 test-all: apt viewer $(VENV)/.dev check
 	$(BIN)/python -m pytest -n 2

@@ -201,7 +201,7 @@ def test_nothing_is_left_of_a_file_whose_client_went_away(
     serve: Callable[..., Live], make_plan: Callable[..., Plan], monkeypatch
 ):
     live = serve()
-    live.store.publish(live.store.add_version("made", make_plan(rings=25), who="test"), who="test")
+    live.store.publish(live.store.add_version("made", make_plan(rings=60), who="test"), who="test")
     monkeypatch.setattr("gridmap.api.versions.export_files._PIECE_BYTES", 1000)
     with live.client.stream("GET", EXPORT, params={"f": "gpkg"}) as answer:
         assert next(answer.iter_raw(1000))

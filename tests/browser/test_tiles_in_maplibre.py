@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Route
 
 from gridmap.cartography import STYLES
 from gridmap.domain.plan import Plan
@@ -34,13 +34,12 @@ map.on("idle", () => { window.idle = true; });
 
 
 @pytest.fixture(scope="session")
-def drawing() -> Iterator[Browser]:
+def drawing(driver: Playwright) -> Iterator[Browser]:
     """Start a Chromium that draws WebGL without a graphics card."""
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield browser
-        browser.close()
+    arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")
