@@ -95,7 +95,9 @@ def written(folder: Path, suffix: str) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["a.vrt", "a.geojson", "a.kml", "a.csv"])
+@pytest.mark.parametrize(
+    "name", ["a.vrt", "a.geojson", *(pytest.param(name, marks=pytest.mark.slow) for name in ("a.kml", "a.csv"))]
+)
 def test_a_vrt_reads_neither_network_nor_files(live, canary, name, tmp_path):
     port, asked = canary
     secret = tmp_path / "secret.csv"
@@ -285,7 +287,9 @@ def test_a_database_that_is_no_geopackage_is_refused(live, tmp_path):
     assert_refused(live, put(live, (tmp_path / "a.gpkg").read_bytes(), "a.gpkg"), 422)
 
 
-@pytest.mark.parametrize("suffix", ["fgb", "parquet", "gpkg"])
+@pytest.mark.parametrize(
+    "suffix", ["gpkg", *(pytest.param(suffix, marks=pytest.mark.slow) for suffix in ("fgb", "parquet"))]
+)
 def test_lengths_that_lie_are_refused_or_read(live, suffix, tmp_path):
     content = bytearray(written(tmp_path, suffix))
     if suffix == "parquet":
@@ -454,6 +458,7 @@ def test_a_reader_that_takes_too_long_or_too_much_is_stopped(serve):
         assert_nothing_left(live)
 
 
+@pytest.mark.slow
 def test_noise_after_a_known_beginning_is_refused(live):
     random = np.random.default_rng(3)
     for magic in (b"SQLite format 3\x00", b"fgb\x03fgb\x00", b"PAR1", b"\x00\x00\x27\x0a", b"PK\x03\x04", b"II*\x00"):

@@ -65,7 +65,8 @@ def assert_failed_in_words(job: Job, data: Path, key: str) -> None:
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("form", ["geojson", pytest.param("gpkg", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["geojson", "gpkg"])
 def test_a_disk_that_is_full_of_results(store: SqlStore, url: str, data: Path, form: str):
     jobs, file = Jobs(store), Path(url.removeprefix("sqlite:///"))
     inputs = {"areas": {"upload": uploaded(store, data, squares(4))}, "resolution": 11, "format": form}
